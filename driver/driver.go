@@ -1,0 +1,81 @@
+// Package driver is the life of networks and endpoints: what the engine's calls
+// mean for bridges, veth pairs and rules, in which order, and how each is undone.
+//
+// It is crash-only. A call first commits what it is about to do, then does it,
+// then commits that it is done; a deletion goes the other way round. Opening the
+// driver finishes or undoes whatever a crash cut short. The package reaches the
+// kernel and the disk only through the interfaces declared here.
+package driver
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"mybridge/internal/firewall"
+	"mybridge/internal/link"
+)
+
+// State keeps networks and endpoints durably: each method returns when its
+// change is committed, whole or not at all. All are idempotent. Where hosts
+// share a State, each has its own record of a network or endpoint: what stands
+// in it (links, phase) is of one host.
+type State interface {
+	// LoadNetworks returns all networks and endpoints kept, in any order.
+	LoadNetworks(ctx context.Context) ([]Network, []Endpoint, error)
+	// PutNetwork keeps the network, in the place of one with the same ID.
+	PutNetwork(ctx context.Context, network Network) error
+	// DeleteNetwork forgets a network and its endpoints.
+	DeleteNetwork(ctx context.Context, id NetworkID) error
+	// PutEndpoint keeps the endpoint, in the place of one with the same IDs.
+	PutEndpoint(ctx context.Context, endpoint Endpoint) error
+	// DeleteEndpoint forgets an endpoint.
+	DeleteEndpoint(ctx context.Context, network NetworkID, id EndpointID) error
+}
+
+// Links is the kernel's part. Each Ensure and Remove is idempotent.
+type Links interface {
+	BridgeExists(ctx context.Context, name link.Name) (bool, error)
+	EnsureBridge(ctx context.Context, bridge link.Bridge) error
+	RaiseBridge(ctx context.Context, name link.Name) error
+	RemoveBridge(ctx context.Context, bridge link.Bridge) error
+	EnsureVeth(ctx context.Context, veth link.Veth) error
+	RemoveVeth(ctx context.Context, veth link.Veth) error
+	EnsureForwarding(ctx context.Context, ipv6 bool) error
+}
+
+// Firewall is the packet filter's part. All methods are idempotent.
+type Firewall interface {
+	// Ensure puts the network's rules in place.
+	Ensure(ctx context.Context, network firewall.Network) error
+	// Remove takes the network's rules away, and with the last network all
+	// else that is ours.
+	Remove(ctx context.Context, network firewall.Network) error
+	// Restore makes our rules those of the networks given, and no others.
+	Restore(ctx context.Context, networks []firewall.Network) error
+}
+
+// undoTime bounds how long a failed call takes to undo what it did, after its
+// own deadline has perhaps passed.
+const undoTime = 15 * time.Second
+
+// Driver answers for all networks. Its methods may be called concurrently.
+type Driver struct {
+	state    State
+	links    Links
+	firewall Firewall
+	log      logrus.FieldLogger
+
+	// mu guards the maps, not what is in a network.
+	mu       sync.Mutex
+	networks map[NetworkID]*network
+	// names are the links of all networks: bridges and the bridges' ends of veth pairs.
+	names map[link.Name]NetworkID
+}
+
+// undoContext outlives the call that failed, for undoing what it did.
+func undoContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+}

@@ -1,0 +1,259 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/sirupsen/logrus"
+
+	"mybridge/internal/link"
+)
+
+// EndpointConfig is an endpoint as it was asked for.
+type EndpointConfig struct {
+	Network NetworkID  `json:"network"`
+	ID      EndpointID `json:"id"`
+	// IPv4 and IPv6 are addresses with their subnet's length; zero for none.
+	IPv4 netip.Prefix `json:"ipv4"`
+	IPv6 netip.Prefix `json:"ipv6"`
+	// MAC is zero where the choice is ours.
+	MAC link.MAC `json:"mac"`
+}
+
+// Endpoint is an endpoint as it is kept.
+type Endpoint struct {
+	EndpointConfig
+	// ChosenMAC is the container's MAC: the one asked for or ours.
+	ChosenMAC link.MAC `json:"chosenMAC"`
+	// Link is the bridge's end of the veth pair, Peer the container's.
+	Link  link.Name `json:"link"`
+	Peer  link.Name `json:"peer"`
+	Phase Phase     `json:"phase"`
+}
+
+// Attachment is what the engine needs to move an endpoint into a container.
+type Attachment struct {
+	// Peer is the interface to move, Prefix the start of its name inside.
+	Peer   link.Name
+	Prefix string
+	// GatewayIPv4 and GatewayIPv6 are zero where the endpoint has none.
+	GatewayIPv4 netip.Addr
+	GatewayIPv6 netip.Addr
+	// NoGatewayService keeps the engine from attaching the container to its
+	// own docker_gwbridge, for a network that has no gateway on purpose.
+	NoGatewayService bool
+}
+
+// containerPrefix is what the engine's own bridge driver uses.
+const containerPrefix = "eth"
+
+// CreateEndpoint enters an endpoint and returns it with its MAC. Repeated for
+// an endpoint that is there it succeeds if nothing differs. It fails with
+// ErrUnknownNetwork, ErrInvalid, ErrConflict or ErrExists.
+func (d *Driver) CreateEndpoint(ctx context.Context, config EndpointConfig) (Endpoint, error) {
+	n, err := d.lockedNetwork(ctx, config.Network)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	defer n.unlock()
+	if there, ok := n.endpoints[config.ID]; ok {
+		if there.EndpointConfig != config || there.Phase != Ready {
+			return Endpoint{}, fmt.Errorf("endpoint %s %w", config.ID.Short(), ErrExists)
+		}
+		return there, nil
+	}
+	if err := n.checkEndpoint(config); err != nil {
+		return Endpoint{}, fmt.Errorf("creating endpoint %s: %w", config.ID.Short(), err)
+	}
+	endpoint, err := d.claimEndpoint(config)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	if err := d.keepEndpoint(ctx, endpoint); err != nil {
+		d.releaseName(endpoint.Link)
+		return Endpoint{}, err
+	}
+	n.endpoints[endpoint.ID] = endpoint
+	d.logEndpoint(endpoint).WithFields(logrus.Fields{"addresses": endpoint.addresses(), "mac": endpoint.ChosenMAC}).Info("endpoint created")
+	return endpoint, nil
+}
+
+// checkEndpoint finds addresses that no endpoint of the network can have.
+func (n *network) checkEndpoint(config EndpointConfig) error {
+	if n.Phase != Ready {
+		return fmt.Errorf("network %s is %s: %w", n.ID.Short(), n.Phase, ErrUnknownNetwork)
+	}
+	for _, family := range []struct {
+		address netip.Prefix
+		subnet  Subnet
+	}{{config.IPv4, n.IPv4}, {config.IPv6, n.IPv6}} {
+		if !family.address.IsValid() {
+			continue
+		}
+		if !family.subnet.Pool.IsValid() || !family.subnet.Pool.Contains(family.address.Addr()) {
+			return fmt.Errorf("address %s outside the network's subnet %s %w", family.address, family.subnet.Pool, ErrInvalid)
+		}
+		if family.address.Addr() == family.subnet.Gateway.Addr() {
+			return fmt.Errorf("address %s %w by the gateway", family.address, ErrConflict)
+		}
+	}
+	for _, other := range n.endpoints {
+		if config.IPv4.IsValid() && config.IPv4.Addr() == other.IPv4.Addr() || config.IPv6.IsValid() && config.IPv6.Addr() == other.IPv6.Addr() {
+			return fmt.Errorf("address %v %w by endpoint %s", config.addresses(), ErrConflict, other.ID.Short())
+		}
+	}
+	return nil
+}
+
+// claimEndpoint gives the endpoint its MAC and link names.
+func (d *Driver) claimEndpoint(config EndpointConfig) (Endpoint, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	endpoint := Endpoint{EndpointConfig: config, ChosenMAC: config.MAC, Phase: Ready}
+	if endpoint.ChosenMAC.IsZero() {
+		endpoint.ChosenMAC = link.RandomMAC()
+	}
+	endpoint.Link = d.freeName("mbv", string(config.ID))
+	endpoint.Peer = "mbp" + endpoint.Link[len("mbv"):]
+	return endpoint, d.claimName(endpoint.Link, config.Network)
+}
+
+func (d *Driver) releaseName(name link.Name) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.names, name)
+}
+
+// keepEndpoint commits the endpoint, and takes it back where the deadline has
+// passed meanwhile: the engine has been told that the call failed.
+func (d *Driver) keepEndpoint(ctx context.Context, endpoint Endpoint) error {
+	if err := d.state.PutEndpoint(ctx, endpoint); err != nil {
+		return fmt.Errorf("keeping endpoint %s: %w", endpoint.ID.Short(), err)
+	}
+	if err := ctx.Err(); err != nil {
+		undo, cancel := undoContext(ctx)
+		defer cancel()
+		return errors.Join(err, d.state.DeleteEndpoint(undo, endpoint.Network, endpoint.ID))
+	}
+	return nil
+}
+
+// Join makes the endpoint's veth pair and returns what the engine moves into
+// the container. It may be repeated.
+func (d *Driver) Join(ctx context.Context, networkID NetworkID, id EndpointID) (Attachment, error) {
+	n, endpoint, err := d.lockedEndpoint(ctx, networkID, id)
+	if err != nil {
+		return Attachment{}, err
+	}
+	defer n.unlock()
+	if endpoint.Phase != Ready {
+		return Attachment{}, fmt.Errorf("endpoint %s is %s: %w", id.Short(), endpoint.Phase, ErrUnknownEndpoint)
+	}
+	if err := d.links.EnsureVeth(ctx, n.veth(endpoint)); err != nil {
+		return Attachment{}, fmt.Errorf("attaching endpoint %s: %w", id.Short(), err)
+	}
+	d.logEndpoint(endpoint).WithField("link", endpoint.Link).Info("endpoint attached")
+	return n.attachment(endpoint), nil
+}
+
+func (n *network) attachment(endpoint Endpoint) Attachment {
+	a := Attachment{Peer: endpoint.Peer, Prefix: containerPrefix}
+	if n.Internal {
+		return a
+	}
+	if endpoint.IPv4.IsValid() {
+		a.GatewayIPv4 = n.IPv4.Gateway.Addr()
+	}
+	if endpoint.IPv6.IsValid() {
+		a.GatewayIPv6 = n.IPv6.Gateway.Addr()
+	}
+	a.NoGatewayService = !a.GatewayIPv4.IsValid() && !a.GatewayIPv6.IsValid()
+	return a
+}
+
+// EndpointExists fails with ErrUnknownNetwork or ErrUnknownEndpoint.
+func (d *Driver) EndpointExists(ctx context.Context, networkID NetworkID, id EndpointID) error {
+	n, _, err := d.lockedEndpoint(ctx, networkID, id)
+	if err == nil {
+		n.unlock()
+	}
+	return err
+}
+
+// DeleteEndpoint removes the endpoint and its links. An unknown one is no error.
+func (d *Driver) DeleteEndpoint(ctx context.Context, networkID NetworkID, id EndpointID) error {
+	n, endpoint, err := d.lockedEndpoint(ctx, networkID, id)
+	if errors.Is(err, ErrUnknownNetwork) || errors.Is(err, ErrUnknownEndpoint) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer n.unlock()
+	return d.removeEndpoint(ctx, n, endpoint)
+}
+
+// removeEndpoint takes the endpoint away. On error the record stays, Deleting,
+// for the next attempt or start.
+func (d *Driver) removeEndpoint(ctx context.Context, n *network, endpoint Endpoint) error {
+	endpoint.Phase = Deleting
+	if err := d.state.PutEndpoint(ctx, endpoint); err != nil {
+		return fmt.Errorf("deleting endpoint %s: %w", endpoint.ID.Short(), err)
+	}
+	n.endpoints[endpoint.ID] = endpoint
+	if err := d.links.RemoveVeth(ctx, n.veth(endpoint)); err != nil {
+		return fmt.Errorf("deleting endpoint %s: %w", endpoint.ID.Short(), err)
+	}
+	if err := d.state.DeleteEndpoint(ctx, n.ID, endpoint.ID); err != nil {
+		return fmt.Errorf("forgetting endpoint %s: %w", endpoint.ID.Short(), err)
+	}
+	delete(n.endpoints, endpoint.ID)
+	d.releaseName(endpoint.Link)
+	d.logEndpoint(endpoint).Info("endpoint deleted")
+	return nil
+}
+
+// lockedEndpoint returns the endpoint with its network locked.
+func (d *Driver) lockedEndpoint(ctx context.Context, networkID NetworkID, id EndpointID) (*network, Endpoint, error) {
+	n, err := d.lockedNetwork(ctx, networkID)
+	if err != nil {
+		return nil, Endpoint{}, err
+	}
+	endpoint, ok := n.endpoints[id]
+	if !ok {
+		n.unlock()
+		return nil, Endpoint{}, fmt.Errorf("endpoint %s of network %s: %w", id.Short(), networkID.Short(), ErrUnknownEndpoint)
+	}
+	return n, endpoint, nil
+}
+
+func (d *Driver) logEndpoint(endpoint Endpoint) logrus.FieldLogger {
+	return d.log.WithFields(logrus.Fields{"network": endpoint.Network.Short(), "endpoint": endpoint.ID.Short()})
+}
+
+// veth is the endpoint's pair as the kernel should have it.
+func (n *network) veth(endpoint Endpoint) link.Veth {
+	return link.Veth{
+		Name:      endpoint.Link,
+		Peer:      endpoint.Peer,
+		Bridge:    n.Bridge,
+		Network:   string(n.ID),
+		Endpoint:  string(endpoint.ID),
+		Addresses: endpoint.addresses(),
+		MTU:       n.MTU,
+		MAC:       endpoint.ChosenMAC,
+	}
+}
+
+// addresses are those the endpoint has, IPv4 first.
+func (c EndpointConfig) addresses() []netip.Prefix {
+	var addresses []netip.Prefix
+	for _, address := range []netip.Prefix{c.IPv4, c.IPv6} {
+		if address.IsValid() {
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses
+}

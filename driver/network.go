@@ -1,0 +1,335 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/semaphore"
+
+	"mybridge/internal/firewall"
+	"mybridge/internal/link"
+)
+
+// Subnet is a network's subnet of one family; the zero value stands for none.
+type Subnet struct {
+	Pool netip.Prefix `json:"pool"`
+	// Gateway is an address of Pool with Pool's length; zero where there is none.
+	Gateway netip.Prefix `json:"gateway"`
+}
+
+// NetworkConfig is a network as it was asked for.
+type NetworkConfig struct {
+	ID NetworkID `json:"id"`
+	// BridgeName is the user's choice, empty for a name from the ID.
+	BridgeName link.Name `json:"bridgeName,omitempty"`
+	// MTU in bytes, 68 to 65535, with IPv6 from 1280 (RFC 791, RFC 8200); 0 for
+	// the kernel's default.
+	MTU        int    `json:"mtu,omitempty"`
+	Masquerade bool   `json:"masquerade"`
+	Internal   bool   `json:"internal"`
+	IPv4       Subnet `json:"ipv4"`
+	IPv6       Subnet `json:"ipv6"`
+}
+
+// Phase says how far a record's making or unmaking is.
+type Phase string
+
+// A record that is Creating when the driver opens is undone, one that is
+// Deleting is deleted.
+const (
+	Creating Phase = "creating"
+	Ready    Phase = "ready"
+	Deleting Phase = "deleting"
+)
+
+// Network is a network as it is kept.
+type Network struct {
+	NetworkConfig
+	Bridge link.Name `json:"bridge"`
+	// OwnsBridge is false where the bridge was there before the network.
+	OwnsBridge bool     `json:"ownsBridge"`
+	BridgeMAC  link.MAC `json:"bridgeMAC"`
+	Phase      Phase    `json:"phase"`
+}
+
+// network is a Network at work. Who holds the lock may read and change it.
+type network struct {
+	*semaphore.Weighted
+	Network
+	endpoints map[EndpointID]Endpoint
+	gone      bool
+}
+
+func newNetwork(record Network) *network {
+	return &network{Weighted: semaphore.NewWeighted(1), Network: record, endpoints: map[EndpointID]Endpoint{}}
+}
+
+func (n *network) lock(ctx context.Context) error {
+	if err := n.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("waiting for another call on network %s: %w", n.ID.Short(), err)
+	}
+	return nil
+}
+
+func (n *network) unlock() { n.Release(1) }
+
+// CreateNetwork makes the network's bridge and rules. Repeated for a network
+// that is there it succeeds if nothing differs. It fails with ErrInvalid,
+// ErrConflict or ErrExists, or with the kernel's error; then nothing is left.
+func (d *Driver) CreateNetwork(ctx context.Context, config NetworkConfig) error {
+	if err := config.check(); err != nil {
+		return err
+	}
+	n, claimed, err := d.claimNetwork(config)
+	if err != nil {
+		return err
+	}
+	if !claimed {
+		return d.adopt(ctx, n, config)
+	}
+	defer n.unlock()
+	if err := d.keepIntent(ctx, n); err != nil {
+		d.forget(n)
+		return fmt.Errorf("creating network %s: %w", n.ID.Short(), err)
+	}
+	if err := d.build(ctx, n); err != nil {
+		err = fmt.Errorf("creating network %s: %w", n.ID.Short(), err)
+		undo, cancel := undoContext(ctx)
+		defer cancel()
+		return errors.Join(err, d.tearDown(undo, n))
+	}
+	d.logNetwork(n).WithFields(logrus.Fields{"subnets": n.filtered().Subnets, "internal": n.Internal}).Info("network created")
+	return nil
+}
+
+// check finds what no network can have.
+func (c NetworkConfig) check() error {
+	for _, subnet := range []Subnet{c.IPv4, c.IPv6} {
+		if subnet.Gateway.IsValid() && !subnet.Pool.Contains(subnet.Gateway.Addr()) {
+			return fmt.Errorf("gateway %s outside its subnet %s %w", subnet.Gateway, subnet.Pool, ErrInvalid)
+		}
+	}
+	const shortestIPv6MTU = 1280
+	if c.IPv6.Pool.IsValid() && c.MTU != 0 && c.MTU < shortestIPv6MTU {
+		return fmt.Errorf("MTU %d with IPv6 %w: allowed is %d to 65535", c.MTU, ErrInvalid, shortestIPv6MTU)
+	}
+	return nil
+}
+
+// claimNetwork enters the network, locked, so that no other gets its bridge or
+// subnets; or returns the one that has the ID, not locked.
+func (d *Driver) claimNetwork(config NetworkConfig) (n *network, claimed bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n, ok := d.networks[config.ID]; ok {
+		return n, false, nil
+	}
+	if err := d.checkSubnets(config); err != nil {
+		return nil, false, err
+	}
+	bridge := config.BridgeName
+	if bridge == "" {
+		bridge = d.freeName("mb-", string(config.ID))
+	}
+	if err := d.claimName(bridge, config.ID); err != nil {
+		return nil, false, err
+	}
+	n = newNetwork(Network{NetworkConfig: config, Bridge: bridge, BridgeMAC: link.RandomMAC(), Phase: Creating})
+	n.TryAcquire(1)
+	d.networks[n.ID] = n
+	return n, true, nil
+}
+
+func (d *Driver) checkSubnets(config NetworkConfig) error {
+	for _, other := range d.networks {
+		for _, pair := range [][2]netip.Prefix{{config.IPv4.Pool, other.IPv4.Pool}, {config.IPv6.Pool, other.IPv6.Pool}} {
+			if pair[0].IsValid() && pair[1].IsValid() && pair[0].Overlaps(pair[1]) {
+				return fmt.Errorf("subnet %s %w: it overlaps %s of network %s", pair[0], ErrConflict, pair[1], other.ID.Short())
+			}
+		}
+	}
+	return nil
+}
+
+// adopt answers a repeated CreateNetwork.
+func (d *Driver) adopt(ctx context.Context, n *network, config NetworkConfig) error {
+	if err := n.lock(ctx); err != nil {
+		return err
+	}
+	defer n.unlock()
+	switch {
+	case n.gone || n.Phase != Ready:
+		return fmt.Errorf("network %s %w by a deletion that is not finished", n.ID.Short(), ErrConflict)
+	case n.NetworkConfig != config:
+		return fmt.Errorf("network %s %w", n.ID.Short(), ErrExists)
+	}
+	return nil
+}
+
+// keepIntent commits what is about to be made. It says whose the bridge is
+// before there is one, so that a crash leaves no doubt.
+func (d *Driver) keepIntent(ctx context.Context, n *network) error {
+	if n.BridgeName == "" {
+		n.OwnsBridge = true
+	} else {
+		exists, err := d.links.BridgeExists(ctx, n.Bridge)
+		if err != nil {
+			return fmt.Errorf("option com.docker.network.bridge.name: %w", err)
+		}
+		n.OwnsBridge = !exists
+	}
+	if err := d.state.PutNetwork(ctx, n.Network); err != nil {
+		return fmt.Errorf("keeping the network: %w", err)
+	}
+	return nil
+}
+
+// build makes the network and commits that it is there.
+func (d *Driver) build(ctx context.Context, n *network) error {
+	if err := d.ensureLinks(ctx, n); err != nil {
+		return err
+	}
+	if err := d.firewall.Ensure(ctx, n.filtered()); err != nil {
+		return err
+	}
+	// Past the deadline the engine has been told that the call failed.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return d.setPhase(ctx, n, Ready)
+}
+
+// ensureLinks makes what the kernel should have of the network, rules aside.
+func (d *Driver) ensureLinks(ctx context.Context, n *network) error {
+	if !n.OwnsBridge {
+		if err := d.links.RaiseBridge(ctx, n.Bridge); err != nil {
+			return err
+		}
+	} else if err := d.links.EnsureBridge(ctx, n.bridge()); err != nil {
+		return err
+	}
+	if n.Internal {
+		return nil
+	}
+	if n.IPv4.Pool.IsValid() {
+		if err := d.links.EnsureForwarding(ctx, false); err != nil {
+			return err
+		}
+	}
+	if n.IPv6.Pool.IsValid() {
+		return d.links.EnsureForwarding(ctx, true)
+	}
+	return nil
+}
+
+// DeleteNetwork removes the network with its rules, its endpoints, and the
+// bridge if it is ours. An unknown network is no error.
+func (d *Driver) DeleteNetwork(ctx context.Context, id NetworkID) error {
+	n, err := d.lockedNetwork(ctx, id)
+	if errors.Is(err, ErrUnknownNetwork) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer n.unlock()
+	if err := d.tearDown(ctx, n); err != nil {
+		return err
+	}
+	d.logNetwork(n).Info("network deleted")
+	return nil
+}
+
+// tearDown takes away what there is of the network, however far it was built.
+// On error the record stays, not Ready, for the next attempt or start.
+func (d *Driver) tearDown(ctx context.Context, n *network) error {
+	if n.Phase == Ready {
+		if err := d.setPhase(ctx, n, Deleting); err != nil {
+			return fmt.Errorf("deleting network %s: %w", n.ID.Short(), err)
+		}
+	}
+	var failures []error
+	for _, endpoint := range n.endpoints {
+		failures = append(failures, d.links.RemoveVeth(ctx, n.veth(endpoint)))
+	}
+	failures = append(failures, d.firewall.Remove(ctx, n.filtered()))
+	if n.OwnsBridge {
+		failures = append(failures, d.links.RemoveBridge(ctx, n.bridge()))
+	}
+	if err := errors.Join(failures...); err != nil {
+		return fmt.Errorf("deleting network %s: %w", n.ID.Short(), err)
+	}
+	if err := d.state.DeleteNetwork(ctx, n.ID); err != nil {
+		return fmt.Errorf("forgetting network %s: %w", n.ID.Short(), err)
+	}
+	d.forget(n)
+	return nil
+}
+
+func (d *Driver) setPhase(ctx context.Context, n *network, phase Phase) error {
+	record := n.Network
+	record.Phase = phase
+	if err := d.state.PutNetwork(ctx, record); err != nil {
+		return fmt.Errorf("keeping that the network is %s: %w", phase, err)
+	}
+	n.Phase = phase
+	return nil
+}
+
+// lockedNetwork returns the network locked, or ErrUnknownNetwork.
+func (d *Driver) lockedNetwork(ctx context.Context, id NetworkID) (*network, error) {
+	d.mu.Lock()
+	n, ok := d.networks[id]
+	d.mu.Unlock()
+	if !ok {
+		return nil, fmt.Errorf("network %s: %w", id.Short(), ErrUnknownNetwork)
+	}
+	if err := n.lock(ctx); err != nil {
+		return nil, err
+	}
+	if n.gone {
+		n.unlock()
+		return nil, fmt.Errorf("network %s: %w", id.Short(), ErrUnknownNetwork)
+	}
+	return n, nil
+}
+
+func (d *Driver) forget(n *network) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n.gone = true
+	delete(d.networks, n.ID)
+	delete(d.names, n.Bridge)
+	for _, endpoint := range n.endpoints {
+		delete(d.names, endpoint.Link)
+	}
+}
+
+func (d *Driver) logNetwork(n *network) logrus.FieldLogger {
+	return d.log.WithFields(logrus.Fields{"network": n.ID.Short(), "bridge": n.Bridge})
+}
+
+// bridge is the network's bridge as the kernel should have it.
+func (n *network) bridge() link.Bridge {
+	b := link.Bridge{Name: n.Bridge, Network: string(n.ID), MTU: n.MTU, MAC: n.BridgeMAC}
+	for _, subnet := range []Subnet{n.IPv4, n.IPv6} {
+		if subnet.Gateway.IsValid() {
+			b.Gateways = append(b.Gateways, subnet.Gateway)
+		}
+	}
+	return b
+}
+
+// filtered is the network as the packet filter should see it.
+func (n *network) filtered() firewall.Network {
+	f := firewall.Network{ID: string(n.ID), Bridge: n.Bridge, Masquerade: n.Masquerade, Internal: n.Internal}
+	for _, subnet := range []Subnet{n.IPv4, n.IPv6} {
+		if subnet.Pool.IsValid() {
+			f.Subnets = append(f.Subnets, subnet.Pool)
+		}
+	}
+	return f
+}

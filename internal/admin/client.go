@@ -1,0 +1,83 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"mybridge/ipam"
+)
+
+// ErrNotRunning: no plugin listens on the socket.
+var ErrNotRunning = errors.New("no plugin is running")
+
+// Client speaks to a running plugin.
+type Client struct {
+	socket string
+	http   http.Client
+}
+
+// Dial returns a client of the plugin that listens on socket. It fails with
+// ErrNotRunning where none does.
+func Dial(ctx context.Context, socket string) (*Client, error) {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}
+	connection, err := dial(ctx, "", "")
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ECONNREFUSED) {
+		return nil, fmt.Errorf("%w at %s", ErrNotRunning, socket)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reaching the plugin at %s: %w", socket, err)
+	}
+	_ = connection.Close() // it only showed that somebody listens
+	return &Client{socket: socket, http: http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+}
+
+// Close ends the client's connections.
+func (c *Client) Close() error {
+	c.http.CloseIdleConnections()
+	return nil
+}
+
+// Dump returns the bitmaps, and the pools that are left out of them.
+func (c *Client) Dump(ctx context.Context) (dumped ipam.Bitmaps, left []netip.Prefix, err error) {
+	var d dump
+	err = c.call(ctx, http.MethodGet, bitmapsPath, nil, &d)
+	return d.Bitmaps, d.Left, err
+}
+
+// Load reserves what is taken in the bitmaps.
+func (c *Client) Load(ctx context.Context, bitmaps ipam.Bitmaps) error {
+	body, err := json.Marshal(bitmaps)
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, http.MethodPost, bitmapsPath, bytes.NewReader(body), new(struct{}))
+}
+
+// Release ends the reservation of an address.
+func (c *Client) Release(ctx context.Context, address netip.Addr) error {
+	return c.call(ctx, http.MethodDelete, reservationsPath+address.String(), nil, new(struct{}))
+}
+
+func (c *Client) call(ctx context.Context, method, path string, body io.Reader, value any) error {
+	request, err := http.NewRequestWithContext(ctx, method, "http://mybridge"+path, body)
+	if err != nil {
+		return err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("asking the plugin at %s: %w", c.socket, err)
+	}
+	return read(response, value)
+}

@@ -1,0 +1,158 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/sirupsen/logrus"
+	"github.com/vishvananda/netlink"
+)
+
+// Bridge is a bridge of our own as it should be.
+type Bridge struct {
+	Name Name
+	// Network is the ID of the network it is for; it goes into the alias.
+	Network string
+	// MTU in bytes; 0 leaves the kernel's default of 1500.
+	MTU int
+	// MAC is the bridge's own, so that it does not follow its ports.
+	MAC MAC
+	// Gateways are the bridge's addresses, at most one a family.
+	Gateways []netip.Prefix
+}
+
+func (m *Manager) bridgeAlias(b Bridge) string {
+	return fmt.Sprintf("mybridge/%s network=%s", m.instance, b.Network)
+}
+
+// BridgeExists reports whether a bridge of that name is there, whoever made it.
+// It fails with ErrNotBridge where a link of another kind is.
+func (m *Manager) BridgeExists(_ context.Context, name Name) (bool, error) {
+	found, err := m.findBridge(name)
+	return found != nil, err
+}
+
+func (m *Manager) findBridge(name Name) (*netlink.Bridge, error) {
+	found, err := m.find(name)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	bridge, ok := found.(*netlink.Bridge)
+	if !ok {
+		return nil, fmt.Errorf("link %s of kind %s %w", name, found.Type(), ErrNotBridge)
+	}
+	return bridge, nil
+}
+
+// EnsureBridge makes the bridge, or completes it where a part is missing. It
+// fails with ErrForeign where a bridge of that name is there that is not ours.
+func (m *Manager) EnsureBridge(ctx context.Context, want Bridge) error {
+	bridge, err := m.findBridge(want.Name)
+	if err != nil {
+		return err
+	}
+	if bridge == nil {
+		if bridge, err = m.addBridge(want); err != nil {
+			return err
+		}
+	}
+	switch alias := m.bridgeAlias(want); {
+	case bridge.Alias == alias:
+	case isHalfMade(bridge, want):
+		if err := m.handle.LinkSetAlias(bridge, alias); err != nil {
+			return fmt.Errorf("naming the owner of bridge %s: %w", want.Name, err)
+		}
+	default:
+		return fmt.Errorf("bridge %s (alias %q) %w", want.Name, bridge.Alias, ErrForeign)
+	}
+	if want.MTU != 0 && bridge.MTU != want.MTU {
+		if err := m.handle.LinkSetMTU(bridge, want.MTU); err != nil {
+			return fmt.Errorf("setting MTU %d on bridge %s: %w", want.MTU, want.Name, err)
+		}
+	}
+	for _, gateway := range want.Gateways {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := m.addGateway(bridge, gateway); err != nil {
+			return err
+		}
+	}
+	if err := m.handle.LinkSetUp(bridge); err != nil {
+		return fmt.Errorf("bringing bridge %s up: %w", want.Name, err)
+	}
+	return nil
+}
+
+// isHalfMade reports whether the bridge has the MAC that we chose for it, and no
+// alias yet: its making was cut short.
+func isHalfMade(bridge *netlink.Bridge, want Bridge) bool {
+	return bridge.Alias == "" && bridge.HardwareAddr.String() == want.MAC.String()
+}
+
+func (m *Manager) addBridge(want Bridge) (*netlink.Bridge, error) {
+	attributes := netlink.NewLinkAttrs()
+	attributes.Name = string(want.Name)
+	attributes.MTU = want.MTU
+	attributes.HardwareAddr = want.MAC.hardware()
+	if err := m.handle.LinkAdd(&netlink.Bridge{LinkAttrs: attributes}); err != nil {
+		return nil, fmt.Errorf("making bridge %s: %w", want.Name, err)
+	}
+	bridge, err := m.findBridge(want.Name)
+	if err == nil && bridge == nil {
+		err = fmt.Errorf("bridge %s is gone as soon as it was made", want.Name)
+	}
+	return bridge, err
+}
+
+// addGateway puts the address on the bridge unless it is there. Duplicate
+// address detection is off for it: it would keep the gateway unusable until the
+// first port is up.
+func (m *Manager) addGateway(bridge *netlink.Bridge, gateway netip.Prefix) error {
+	address := &netlink.Addr{IPNet: ipNet(gateway)}
+	if gateway.Addr().Is6() {
+		address.Flags = noDuplicateAddressDetection
+	}
+	if err := m.handle.AddrReplace(bridge, address); err != nil {
+		return fmt.Errorf("adding gateway %s to bridge %s: %w", gateway, bridge.Name, err)
+	}
+	return nil
+}
+
+// RaiseBridge brings up a bridge that somebody else made, and changes nothing
+// else of it.
+func (m *Manager) RaiseBridge(_ context.Context, name Name) error {
+	bridge, err := m.findBridge(name)
+	if err != nil {
+		return err
+	}
+	if bridge == nil {
+		return fmt.Errorf("bridge %s, which was there when the network was created, is gone", name)
+	}
+	if bridge.Flags&netFlagUp != 0 {
+		return nil
+	}
+	if err := m.handle.LinkSetUp(bridge); err != nil {
+		return fmt.Errorf("bringing bridge %s up: %w", name, err)
+	}
+	m.log.WithFields(logrus.Fields{"bridge": name}).Warn("bridge was down and has been brought up")
+	return nil
+}
+
+// RemoveBridge deletes a bridge that EnsureBridge made, the half-made included.
+// One that is gone, or that is not ours, is no error.
+func (m *Manager) RemoveBridge(_ context.Context, b Bridge) error {
+	bridge, err := m.findBridge(b.Name)
+	if errors.Is(err, ErrNotBridge) || err == nil && bridge == nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if isHalfMade(bridge, b) {
+		bridge.Alias = m.bridgeAlias(b)
+	}
+	return m.remove(bridge, m.bridgeAlias(b))
+}

@@ -1,0 +1,86 @@
+package link
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	netFlagUp                   = net.FlagUp
+	noDuplicateAddressDetection = unix.IFA_F_NODAD
+)
+
+// The switches of Documentation/networking/ip-sysctl.rst that a network needs.
+const (
+	forwardingIPv4 = "/proc/sys/net/ipv4/ip_forward"
+	forwardingIPv6 = "/proc/sys/net/ipv6/conf/all/forwarding"
+)
+
+// EnsureForwarding turns on the host's forwarding of IPv4 or IPv6 if it is off,
+// and says so in the log.
+func (m *Manager) EnsureForwarding(_ context.Context, ipv6 bool) error {
+	path := forwardingIPv4
+	if ipv6 {
+		path = forwardingIPv6
+	}
+	value, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("reading whether the host forwards packets: %w", err)
+	}
+	if strings.TrimSpace(string(value)) != "0" {
+		return nil
+	}
+	if err := os.WriteFile(path, []byte("1\n"), 0o644); err != nil {
+		return fmt.Errorf("turning on forwarding: %w", err)
+	}
+	m.log.WithField("sysctl", path).Warn("forwarding was off and has been turned on")
+	return nil
+}
+
+// UsedPrefixes returns the subnets of the host's routes and addresses, the
+// default routes left out.
+func (m *Manager) UsedPrefixes(_ context.Context) ([]netip.Prefix, error) {
+	var used []netip.Prefix
+	routes, err := m.handle.RouteList(nil, netlink.FAMILY_ALL)
+	if err != nil {
+		return nil, fmt.Errorf("listing routes: %w", err)
+	}
+	for _, route := range routes {
+		if prefix, ok := fromIPNet(route.Dst); ok && prefix.Bits() > 0 {
+			used = append(used, prefix.Masked())
+		}
+	}
+	addresses, err := m.handle.AddrList(nil, netlink.FAMILY_ALL)
+	if err != nil {
+		return nil, fmt.Errorf("listing addresses: %w", err)
+	}
+	for _, address := range addresses {
+		if prefix, ok := fromIPNet(address.IPNet); ok {
+			used = append(used, prefix.Masked())
+		}
+	}
+	return used, nil
+}
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}
+
+func fromIPNet(n *net.IPNet) (netip.Prefix, bool) {
+	if n == nil {
+		return netip.Prefix{}, false
+	}
+	address, ok := netip.AddrFromSlice(n.IP)
+	if !ok {
+		return netip.Prefix{}, false
+	}
+	ones, _ := n.Mask.Size()
+	return netip.PrefixFrom(address.Unmap(), ones), true
+}

@@ -1,0 +1,97 @@
+package link
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+)
+
+// Veth is the pair of an endpoint: one end is a port of the bridge, the other
+// is handed to the engine, which moves it into the container.
+type Veth struct {
+	Name   Name
+	Peer   Name
+	Bridge Name
+	// Network, Endpoint and Addresses go into the alias of the bridge's end.
+	Network   string
+	Endpoint  string
+	Addresses []netip.Prefix
+	// MTU in bytes of both ends; 0 leaves the kernel's default of 1500.
+	MTU int
+	// MAC is the container's.
+	MAC MAC
+}
+
+// vethAlias fits the kernel's 255 characters with two 64-character IDs and an
+// address of each family.
+func (m *Manager) vethAlias(v Veth) string {
+	words := []string{"mybridge/" + m.instance, "network=" + v.Network, "endpoint=" + v.Endpoint}
+	for _, a := range v.Addresses {
+		words = append(words, a.String())
+	}
+	return strings.Join(words, " ")
+}
+
+// EnsureVeth makes the pair and attaches it to its bridge; a pair that is there
+// is left as it is. It fails with ErrForeign where a link that is not this
+// endpoint's has the name.
+func (m *Manager) EnsureVeth(_ context.Context, want Veth) error {
+	found, err := m.find(want.Name)
+	if err != nil {
+		return err
+	}
+	if found != nil {
+		if found.Attrs().Alias != m.vethAlias(want) {
+			return fmt.Errorf("link %s (%s) %w", want.Name, found.Attrs().Alias, ErrForeign)
+		}
+		return nil
+	}
+	bridge, err := m.findBridge(want.Bridge)
+	if err != nil {
+		return err
+	}
+	if bridge == nil {
+		return fmt.Errorf("bridge %s is gone", want.Bridge)
+	}
+	return m.addVeth(want, bridge)
+}
+
+// addVeth makes both ends, each with its MAC from the start: udev's persistent
+// policy rewrites one that was not given at creation.
+func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge) error {
+	attributes := netlink.NewLinkAttrs()
+	attributes.Name = string(want.Name)
+	attributes.MTU = want.MTU
+	attributes.MasterIndex = bridge.Index
+	attributes.HardwareAddr = RandomMAC().hardware()
+	attributes.Flags = netFlagUp
+	pair := netlink.NewVeth(attributes)
+	pair.PeerName = string(want.Peer)
+	pair.PeerHardwareAddr = want.MAC.hardware()
+	pair.PeerMTU = uint32(want.MTU)
+	if err := m.handle.LinkAdd(pair); err != nil {
+		return fmt.Errorf("making veth pair %s, %s on bridge %s: %w", want.Name, want.Peer, want.Bridge, err)
+	}
+	// The kernel ignores an alias at creation.
+	if err := m.handle.LinkSetAlias(pair, m.vethAlias(want)); err != nil {
+		_ = m.handle.LinkDel(pair)
+		return fmt.Errorf("naming the owner of link %s: %w", want.Name, err)
+	}
+	return nil
+}
+
+// RemoveVeth deletes the pair, the half-made included. One that is gone, or
+// that is not this endpoint's, is no error.
+func (m *Manager) RemoveVeth(_ context.Context, v Veth) error {
+	found, err := m.find(v.Name)
+	if err != nil || found == nil {
+		return err
+	}
+	if pair, ok := found.(*netlink.Veth); ok && pair.Alias == "" {
+		pair.Alias = m.vethAlias(v)
+	}
+	return m.remove(found, m.vethAlias(v))
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"mybridge/driver"
+)
+
+// LoadNetworks returns all networks and endpoints kept.
+func (s *Store) LoadNetworks(_ context.Context) (networks []driver.Network, endpoints []driver.Endpoint, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		if networks, err = readAll[driver.Network](tx.Bucket(networksBucket)); err != nil {
+			return err
+		}
+		endpoints, err = readAll[driver.Endpoint](tx.Bucket(endpointsBucket))
+		return err
+	})
+	return networks, endpoints, err
+}
+
+// PutNetwork keeps the network, in the place of one with the same ID.
+func (s *Store) PutNetwork(_ context.Context, network driver.Network) error {
+	return s.put(networksBucket, []byte(network.ID), network)
+}
+
+// DeleteNetwork forgets a network and its endpoints.
+func (s *Store) DeleteNetwork(_ context.Context, id driver.NetworkID) error {
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		endpoints := tx.Bucket(endpointsBucket)
+		prefix := endpointKey(id, "")
+		var keys [][]byte
+		cursor := endpoints.Cursor()
+		for key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = cursor.Next() {
+			keys = append(keys, bytes.Clone(key))
+		}
+		for _, key := range keys {
+			if err := endpoints.Delete(key); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(networksBucket).Delete([]byte(id))
+	})
+}
+
+// PutEndpoint keeps the endpoint, in the place of one with the same IDs.
+func (s *Store) PutEndpoint(_ context.Context, endpoint driver.Endpoint) error {
+	return s.put(endpointsBucket, endpointKey(endpoint.Network, endpoint.ID), endpoint)
+}
+
+// DeleteEndpoint forgets an endpoint.
+func (s *Store) DeleteEndpoint(_ context.Context, network driver.NetworkID, id driver.EndpointID) error {
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(endpointsBucket).Delete(endpointKey(network, id))
+	})
+}
+
+// endpointKey has a separator that no ID contains.
+func endpointKey(network driver.NetworkID, id driver.EndpointID) []byte {
+	return []byte(string(network) + "/" + string(id))
+}
+
+func (s *Store) put(bucket, key []byte, record any) error {
+	value, err := json.Marshal(record)
+	if err != nil {
+		return fmt.Errorf("writing %s of %s: %w", bucket, key, err)
+	}
+	return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put(key, value) })
+}
+
+func readAll[Record any](bucket *bbolt.Bucket) ([]Record, error) {
+	var records []Record
+	err := bucket.ForEach(func(key, value []byte) error {
+		var record Record
+		if err := json.Unmarshal(value, &record); err != nil {
+			return fmt.Errorf("%w: record %q: %w", ErrDamaged, key, err)
+		}
+		records = append(records, record)
+		return nil
+	})
+	return records, err
+}
