@@ -71,6 +71,8 @@ type Driver struct {
 	// mu guards the maps, not what is in a network.
 	mu       sync.Mutex
 	networks map[NetworkID]*network
+	// unfinished are the networks whose deletion failed half-way.
+	unfinished map[NetworkID]*network
 	// names are the links of all networks: bridges and the bridges' ends of veth pairs.
 	names map[link.Name]NetworkID
 }

@@ -58,8 +58,11 @@ func (d *Driver) CreateEndpoint(ctx context.Context, config EndpointConfig) (End
 		return Endpoint{}, err
 	}
 	defer n.unlock()
+	if err := d.finishEndpoints(ctx, n); err != nil {
+		return Endpoint{}, err
+	}
 	if there, ok := n.endpoints[config.ID]; ok {
-		if there.EndpointConfig != config || there.Phase != Ready {
+		if there.EndpointConfig != config {
 			return Endpoint{}, fmt.Errorf("endpoint %s %w", config.ID.Short(), ErrExists)
 		}
 		return there, nil
@@ -199,10 +202,10 @@ func (d *Driver) DeleteEndpoint(ctx context.Context, networkID NetworkID, id End
 // for the next attempt or start.
 func (d *Driver) removeEndpoint(ctx context.Context, n *network, endpoint Endpoint) error {
 	endpoint.Phase = Deleting
+	n.endpoints[endpoint.ID] = endpoint // even where the commit fails: the engine repeats no deletion
 	if err := d.state.PutEndpoint(ctx, endpoint); err != nil {
 		return fmt.Errorf("deleting endpoint %s: %w", endpoint.ID.Short(), err)
 	}
-	n.endpoints[endpoint.ID] = endpoint
 	if err := d.links.RemoveVeth(ctx, n.veth(endpoint)); err != nil {
 		return fmt.Errorf("deleting endpoint %s: %w", endpoint.ID.Short(), err)
 	}

@@ -83,6 +83,7 @@ func (d *Driver) CreateNetwork(ctx context.Context, config NetworkConfig) error 
 	if err := config.check(); err != nil {
 		return err
 	}
+	d.finishNetworks(ctx)
 	n, claimed, err := d.claimNetwork(config)
 	if err != nil {
 		return err
@@ -245,8 +246,15 @@ func (d *Driver) DeleteNetwork(ctx context.Context, id NetworkID) error {
 
 // tearDown takes away what there is of the network, however far it was built.
 // On error the record stays, not Ready, for the next attempt or start.
-func (d *Driver) tearDown(ctx context.Context, n *network) error {
-	if n.Phase == Ready {
+func (d *Driver) tearDown(ctx context.Context, n *network) (err error) {
+	defer func() {
+		if err != nil {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.unfinished[n.ID] = n
+		}
+	}()
+	if n.Phase != Creating {
 		if err := d.setPhase(ctx, n, Deleting); err != nil {
 			return fmt.Errorf("deleting network %s: %w", n.ID.Short(), err)
 		}
@@ -269,13 +277,13 @@ func (d *Driver) tearDown(ctx context.Context, n *network) error {
 	return nil
 }
 
+// setPhase commits how far the network is. It is that far even where the commit
+// fails: the engine repeats no deletion.
 func (d *Driver) setPhase(ctx context.Context, n *network, phase Phase) error {
-	record := n.Network
-	record.Phase = phase
-	if err := d.state.PutNetwork(ctx, record); err != nil {
+	n.Phase = phase
+	if err := d.state.PutNetwork(ctx, n.Network); err != nil {
 		return fmt.Errorf("keeping that the network is %s: %w", phase, err)
 	}
-	n.Phase = phase
 	return nil
 }
 
@@ -302,6 +310,7 @@ func (d *Driver) forget(n *network) {
 	defer d.mu.Unlock()
 	n.gone = true
 	delete(d.networks, n.ID)
+	delete(d.unfinished, n.ID)
 	delete(d.names, n.Bridge)
 	for _, endpoint := range n.endpoints {
 		delete(d.names, endpoint.Link)

@@ -18,12 +18,13 @@ import (
 // and it can be deleted; without the packet filter Open fails.
 func Open(ctx context.Context, state State, links Links, filter Firewall, log logrus.FieldLogger) (*Driver, error) {
 	d := &Driver{
-		state:    state,
-		links:    links,
-		firewall: filter,
-		log:      log,
-		networks: map[NetworkID]*network{},
-		names:    map[link.Name]NetworkID{},
+		state:      state,
+		links:      links,
+		firewall:   filter,
+		log:        log,
+		networks:   map[NetworkID]*network{},
+		unfinished: map[NetworkID]*network{},
+		names:      map[link.Name]NetworkID{},
 	}
 	if err := d.load(ctx); err != nil {
 		return nil, err
@@ -31,19 +32,14 @@ func Open(ctx context.Context, state State, links Links, filter Firewall, log lo
 	var filtered []firewall.Network
 	for _, n := range d.networks {
 		if n.Phase != Ready {
-			d.finishDeletion(ctx, n)
+			d.finishNetwork(ctx, n)
 			continue
 		}
 		if err := d.ensureLinks(ctx, n); err != nil {
 			d.logNetwork(n).WithError(err).Error("network could not be restored")
 		}
-		for _, endpoint := range n.endpoints {
-			if endpoint.Phase == Ready {
-				continue
-			}
-			if err := d.removeEndpoint(ctx, n, endpoint); err != nil {
-				d.logEndpoint(endpoint).WithError(err).Error("deletion could not be finished")
-			}
+		if err := d.finishEndpoints(ctx, n); err != nil {
+			d.logNetwork(n).WithError(err).Error("deletion of an endpoint could not be finished")
 		}
 		filtered = append(filtered, n.filtered())
 	}
@@ -72,13 +68,4 @@ func (d *Driver) load(ctx context.Context) error {
 		d.names[record.Link] = record.Network
 	}
 	return nil
-}
-
-// finishDeletion undoes a creation, or ends a deletion, that was cut short.
-func (d *Driver) finishDeletion(ctx context.Context, n *network) {
-	if err := d.tearDown(ctx, n); err != nil {
-		d.logNetwork(n).WithError(err).Error("unfinished network could not be removed")
-		return
-	}
-	d.logNetwork(n).Warn("unfinished network removed")
 }

@@ -182,4 +182,3 @@ func checkEndpointOptions(options map[string]any) error {
 	}
 	return nil
 }
-

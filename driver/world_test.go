@@ -1,0 +1,260 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/sirupsen/logrus"
+
+	"mybridge/internal/firewall"
+	"mybridge/internal/link"
+)
+
+// world is a disk, a kernel and a packet filter in memory. Its next effects can
+// be made to fail, or to be the last before the process is killed.
+type world struct {
+	networks   map[NetworkID]Network
+	endpoints  map[string]Endpoint
+	bridges    map[link.Name]string
+	veths      map[link.Name]string
+	rules      map[string]firewall.Network
+	forwarding bool
+
+	// effects counts down to the one that fails or kills; below zero none does.
+	effects int
+	kill    bool
+	// lasting makes all that follow the failing effect fail as well.
+	lasting bool
+}
+
+var (
+	errInjected = errors.New("injected failure")
+	errKilled   = errors.New("killed")
+)
+
+func newWorld() *world {
+	return &world{
+		networks:  map[NetworkID]Network{},
+		endpoints: map[string]Endpoint{},
+		bridges:   map[link.Name]string{},
+		veths:     map[link.Name]string{},
+		rules:     map[string]firewall.Network{},
+		effects:   -1,
+	}
+}
+
+// effect is called before each change of the world.
+func (w *world) effect() error {
+	if w.effects < 0 && !w.lasting {
+		return nil
+	}
+	w.effects--
+	switch {
+	case w.effects == -1 && w.kill:
+		panic(errKilled)
+	case w.effects == -1, w.effects < -1 && w.lasting:
+		return errInjected
+	}
+	return nil
+}
+
+// mend ends the failures.
+func (w *world) mend() { w.effects, w.kill, w.lasting = -1, false, false }
+
+// open starts a driver on what is there.
+func (w *world) open(t *testing.T) *Driver {
+	t.Helper()
+	w.mend()
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	d, err := Open(t.Context(), w, w, w, log)
+	if err != nil {
+		t.Fatalf("opening the driver: %v", err)
+	}
+	return d
+}
+
+func (w *world) LoadNetworks(context.Context) ([]Network, []Endpoint, error) {
+	return slices.Collect(maps.Values(w.networks)), slices.Collect(maps.Values(w.endpoints)), nil
+}
+
+func (w *world) PutNetwork(_ context.Context, n Network) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	w.networks[n.ID] = n
+	return nil
+}
+
+func (w *world) DeleteNetwork(_ context.Context, id NetworkID) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	delete(w.networks, id)
+	maps.DeleteFunc(w.endpoints, func(_ string, e Endpoint) bool { return e.Network == id })
+	return nil
+}
+
+func (w *world) PutEndpoint(_ context.Context, e Endpoint) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	w.endpoints[string(e.Network)+string(e.ID)] = e
+	return nil
+}
+
+func (w *world) DeleteEndpoint(_ context.Context, network NetworkID, id EndpointID) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	delete(w.endpoints, string(network)+string(id))
+	return nil
+}
+
+func (w *world) BridgeExists(_ context.Context, name link.Name) (bool, error) {
+	_, ok := w.bridges[name]
+	return ok, nil
+}
+
+func (w *world) EnsureBridge(_ context.Context, b link.Bridge) error {
+	if owner, ok := w.bridges[b.Name]; ok && owner != b.Network {
+		return fmt.Errorf("bridge %s %w", b.Name, link.ErrForeign)
+	}
+	if err := w.effect(); err != nil {
+		return err
+	}
+	w.bridges[b.Name] = b.Network
+	return nil
+}
+
+func (w *world) RaiseBridge(_ context.Context, name link.Name) error {
+	if _, ok := w.bridges[name]; !ok {
+		return errors.New("bridge is gone")
+	}
+	return w.effect()
+}
+
+func (w *world) RemoveBridge(_ context.Context, b link.Bridge) error {
+	if w.bridges[b.Name] != b.Network {
+		return nil
+	}
+	if err := w.effect(); err != nil {
+		return err
+	}
+	delete(w.bridges, b.Name)
+	return nil
+}
+
+func (w *world) EnsureVeth(_ context.Context, v link.Veth) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	w.veths[v.Name] = v.Endpoint
+	return nil
+}
+
+func (w *world) RemoveVeth(_ context.Context, v link.Veth) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	delete(w.veths, v.Name)
+	return nil
+}
+
+func (w *world) EnsureForwarding(context.Context, bool) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	w.forwarding = true
+	return nil
+}
+
+func (w *world) Ensure(_ context.Context, n firewall.Network) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	w.rules[n.ID] = n
+	return nil
+}
+
+func (w *world) Remove(_ context.Context, n firewall.Network) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	delete(w.rules, n.ID)
+	return nil
+}
+
+func (w *world) Restore(_ context.Context, networks []firewall.Network) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	clear(w.rules)
+	for _, n := range networks {
+		w.rules[n.ID] = n
+	}
+	return nil
+}
+
+// check holds the world against itself: the kernel has what is kept and ready,
+// and nothing of ours besides.
+func (w *world) check(t *testing.T, when string) {
+	t.Helper()
+	ours := map[link.Name]bool{}
+	for id, n := range w.networks {
+		ours[n.Bridge] = true
+		if n.Phase != Ready {
+			t.Errorf("%s: network %s is left %s", when, id, n.Phase)
+		}
+		if _, ok := w.bridges[n.Bridge]; !ok {
+			t.Errorf("%s: network %s has no bridge", when, id)
+		}
+		if _, ok := w.rules[string(id)]; !ok {
+			t.Errorf("%s: network %s has no rules", when, id)
+		}
+	}
+	for name, owner := range w.bridges {
+		if !ours[name] && owner != "" {
+			t.Errorf("%s: bridge %s of network %s is left behind", when, name, owner)
+		}
+	}
+	for id := range w.rules {
+		if _, ok := w.networks[NetworkID(id)]; !ok {
+			t.Errorf("%s: rules of network %s are left behind", when, id)
+		}
+	}
+	kept := map[string]bool{}
+	for _, e := range w.endpoints {
+		kept[string(e.ID)] = true
+		if e.Phase != Ready {
+			t.Errorf("%s: endpoint %s is left %s", when, e.ID, e.Phase)
+		}
+		if _, ok := w.networks[e.Network]; !ok {
+			t.Errorf("%s: endpoint %s is left of a network that is gone", when, e.ID)
+		}
+	}
+	for name, owner := range w.veths {
+		if !kept[owner] {
+			t.Errorf("%s: link %s of endpoint %s is left behind", when, name, owner)
+		}
+	}
+}
+
+func subnet(pool string) Subnet {
+	p := netip.MustParsePrefix(pool)
+	return Subnet{Pool: p, Gateway: netip.PrefixFrom(p.Addr().Next(), p.Bits())}
+}
+
+func config(id, pool string) NetworkConfig {
+	return NetworkConfig{ID: NetworkID(id), Masquerade: true, IPv4: subnet(pool)}
+}
+
+func endpoint(network, id, address string) EndpointConfig {
+	return EndpointConfig{Network: NetworkID(network), ID: EndpointID(id), IPv4: netip.MustParsePrefix(address)}
+}

@@ -1,0 +1,227 @@
+package link
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/sirupsen/logrus"
+
+	"mybridge/test/kernel"
+)
+
+func open(t *testing.T) *Manager {
+	t.Helper()
+	kernel.Namespace(t)
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	m, err := Open("test", log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// show returns what a person sees of the link, "" where there is none.
+func show(t *testing.T, name Name) string {
+	t.Helper()
+	all := kernel.Run(t, "ip", "-o", "-d", "address", "show") + kernel.Run(t, "ip", "-o", "-d", "link", "show")
+	var lines []string
+	for line := range strings.Lines(all) {
+		fields := strings.Fields(line)
+		device, _, _ := strings.Cut(strings.TrimSuffix(fields[1], ":"), "@")
+		if device == string(name) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+func wantShown(t *testing.T, name Name, want ...string) {
+	t.Helper()
+	shown := show(t, name)
+	for _, part := range want {
+		if !strings.Contains(shown, part) {
+			t.Errorf("link %s: %q is not in\n%s", name, part, shown)
+		}
+	}
+}
+
+func testBridge() Bridge {
+	return Bridge{
+		Name: "mb-test", Network: "n1", MTU: 1400, MAC: RandomMAC(),
+		Gateways: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/24"), netip.MustParsePrefix("2001:db8::1/64")},
+	}
+}
+
+func TestBridge(t *testing.T) {
+	m := open(t)
+	b := testBridge()
+	for range 2 {
+		must(t, m.EnsureBridge(t.Context(), b))
+		wantShown(t, b.Name, "UP", "mtu 1400", "192.0.2.1/24", "2001:db8::1/64", "network=n1", b.MAC.String())
+	}
+	kernel.Run(t, "ip", "address", "flush", "dev", "mb-test")
+	kernel.Run(t, "ip", "link", "set", "mb-test", "down", "mtu", "1500")
+	must(t, m.EnsureBridge(t.Context(), b))
+	wantShown(t, b.Name, "UP", "mtu 1400", "192.0.2.1/24", "2001:db8::1/64")
+	for range 2 {
+		must(t, m.RemoveBridge(t.Context(), b))
+	}
+	if shown := show(t, b.Name); shown != "" {
+		t.Errorf("the bridge is left: %s", shown)
+	}
+}
+
+func TestBridgeOfSomebodyElse(t *testing.T) {
+	m := open(t)
+	b := testBridge()
+	kernel.Run(t, "ip", "link", "add", "mb-test", "type", "bridge")
+	kernel.Run(t, "ip", "address", "add", "198.51.100.1/24", "dev", "mb-test")
+	if err := m.EnsureBridge(t.Context(), b); !errors.Is(err, ErrForeign) {
+		t.Errorf("got %v, want %v", err, ErrForeign)
+	}
+	must(t, m.RemoveBridge(t.Context(), b))
+	must(t, m.RaiseBridge(t.Context(), b.Name))
+	wantShown(t, b.Name, "UP", "mtu 1500", "198.51.100.1/24")
+	if shown := show(t, b.Name); strings.Contains(shown, "192.0.2.1") || strings.Contains(shown, "alias") {
+		t.Errorf("the bridge was changed: %s", shown)
+	}
+}
+
+func TestHalfMadeBridge(t *testing.T) {
+	b := testBridge()
+	t.Run("completed", func(t *testing.T) {
+		m := open(t)
+		kernel.Run(t, "ip", "link", "add", "mb-test", "address", b.MAC.String(), "type", "bridge")
+		must(t, m.EnsureBridge(t.Context(), b))
+		wantShown(t, b.Name, "UP", "192.0.2.1/24", "network=n1")
+	})
+	t.Run("removed", func(t *testing.T) {
+		m := open(t)
+		kernel.Run(t, "ip", "link", "add", "mb-test", "address", b.MAC.String(), "type", "bridge")
+		must(t, m.RemoveBridge(t.Context(), b))
+		if shown := show(t, b.Name); shown != "" {
+			t.Errorf("the bridge is left: %s", shown)
+		}
+	})
+}
+
+func TestNotABridge(t *testing.T) {
+	m := open(t)
+	kernel.Run(t, "ip", "link", "add", "mb-test", "type", "veth", "peer", "name", "other")
+	if _, err := m.BridgeExists(t.Context(), "mb-test"); !errors.Is(err, ErrNotBridge) {
+		t.Errorf("got %v, want %v", err, ErrNotBridge)
+	}
+	if err := m.EnsureBridge(t.Context(), testBridge()); !errors.Is(err, ErrNotBridge) {
+		t.Errorf("got %v, want %v", err, ErrNotBridge)
+	}
+	must(t, m.RemoveBridge(t.Context(), testBridge()))
+	wantShown(t, "mb-test", "veth")
+}
+
+func testVeth() Veth {
+	return Veth{
+		Name: "mbvtest", Peer: "mbptest", Bridge: "mb-test", Network: "n1", Endpoint: "e1", MTU: 1400, MAC: RandomMAC(),
+		Addresses: []netip.Prefix{netip.MustParsePrefix("192.0.2.2/24")},
+	}
+}
+
+func TestVeth(t *testing.T) {
+	m := open(t)
+	must(t, m.EnsureBridge(t.Context(), testBridge()))
+	v := testVeth()
+	for range 2 {
+		must(t, m.EnsureVeth(t.Context(), v))
+		wantShown(t, v.Name, "UP", "mtu 1400", "master mb-test", "mybridge/test network=n1 endpoint=e1 192.0.2.2/24")
+		wantShown(t, v.Peer, "mtu 1400", v.MAC.String())
+	}
+	for range 2 {
+		must(t, m.RemoveVeth(t.Context(), v))
+	}
+	if shown := show(t, v.Name) + show(t, v.Peer); shown != "" {
+		t.Errorf("links are left: %s", shown)
+	}
+}
+
+// TestLongestAlias wants the longest IDs and addresses to fit the kernel's alias.
+func TestLongestAlias(t *testing.T) {
+	m := open(t)
+	m.instance = strings.Repeat("i", 32)
+	b, v := testBridge(), testVeth()
+	b.Network = strings.Repeat("n", 64)
+	must(t, m.EnsureBridge(t.Context(), b))
+	v.Network, v.Endpoint = b.Network, strings.Repeat("e", 64)
+	v.Addresses = []netip.Prefix{netip.MustParsePrefix("192.168.100.100/24"), netip.MustParsePrefix("2001:db8:1111:2222:3333:4444:5555:6666/64")}
+	must(t, m.EnsureVeth(t.Context(), v))
+	wantShown(t, v.Name, v.Endpoint+" 192.168.100.100/24 2001:db8:1111:2222:3333:4444:5555:6666/64")
+}
+
+func TestVethOfSomebodyElse(t *testing.T) {
+	m := open(t)
+	must(t, m.EnsureBridge(t.Context(), testBridge()))
+	other := testVeth()
+	other.Endpoint = "e2"
+	must(t, m.EnsureVeth(t.Context(), other))
+	if err := m.EnsureVeth(t.Context(), testVeth()); !errors.Is(err, ErrForeign) {
+		t.Errorf("got %v, want %v", err, ErrForeign)
+	}
+	must(t, m.RemoveVeth(t.Context(), testVeth()))
+	wantShown(t, other.Name, "endpoint=e2")
+}
+
+func TestVethWithoutBridge(t *testing.T) {
+	m := open(t)
+	if err := m.EnsureVeth(t.Context(), testVeth()); err == nil || !strings.Contains(err.Error(), "mb-test") {
+		t.Errorf("got %v, want an error that names the bridge", err)
+	}
+	if shown := show(t, "mbvtest"); shown != "" {
+		t.Errorf("a link is left: %s", shown)
+	}
+}
+
+func TestForwarding(t *testing.T) {
+	m := open(t)
+	for _, ipv6 := range []bool{false, true} {
+		path := map[bool]string{false: "net.ipv4.ip_forward", true: "net.ipv6.conf.all.forwarding"}[ipv6]
+		kernel.Run(t, "sysctl", "-qw", path+"=0")
+		must(t, m.EnsureForwarding(t.Context(), ipv6))
+		if value := kernel.Run(t, "sysctl", "-n", path); value != "1\n" {
+			t.Errorf("%s is %q", path, value)
+		}
+	}
+}
+
+func TestUsedPrefixes(t *testing.T) {
+	m := open(t)
+	kernel.Run(t, "ip", "link", "add", "uplink", "type", "veth", "peer", "name", "other")
+	kernel.Run(t, "ip", "address", "add", "198.51.100.7/25", "dev", "uplink")
+	kernel.Run(t, "ip", "link", "set", "uplink", "up")
+	kernel.Run(t, "ip", "link", "set", "other", "up")
+	kernel.Run(t, "ip", "route", "add", "10.96.0.0/16", "via", "198.51.100.1")
+	kernel.Run(t, "ip", "route", "add", "default", "via", "198.51.100.1")
+	used, err := m.UsedPrefixes(t.Context())
+	must(t, err)
+	found := map[netip.Prefix]bool{}
+	for _, prefix := range used {
+		found[prefix] = true
+	}
+	for _, want := range []string{"198.51.100.0/25", "10.96.0.0/16"} {
+		if !found[netip.MustParsePrefix(want)] {
+			t.Errorf("%s is not among %v", want, used)
+		}
+	}
+	if found[netip.MustParsePrefix("0.0.0.0/0")] {
+		t.Errorf("the default route is among %v", used)
+	}
+}

@@ -1,0 +1,186 @@
+// Package e2e holds the tests that drive a real engine with the plugin beside
+// it, as a user does. Each test has an engine of its own, of each version.
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mybridge/test/engine"
+)
+
+// host is a machine with an engine and a running plugin.
+type host struct {
+	*engine.Engine
+	t      *testing.T
+	plugin *engine.Process
+	// args are the plugin's flags beside "serve".
+	args []string
+}
+
+// program builds mybridge once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	directory, err := os.MkdirTemp("", "mybridge-e2e-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(directory, "mybridge")
+	command := exec.Command("go", "build", "-trimpath", "-o", path, "mybridge")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building mybridge: %w: %s", err, output)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := program(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// onEachEngine runs the test on a host with each engine version.
+func onEachEngine(t *testing.T, test func(h *host)) {
+	onEachEngineWith(t, engine.Options{}, test)
+}
+
+func onEachEngineWith(t *testing.T, options engine.Options, test func(h *host)) {
+	t.Parallel()
+	for _, root := range engine.Roots(t) {
+		t.Run(root.Name, func(t *testing.T) {
+			t.Parallel()
+			test(newHost(t, root, options))
+		})
+	}
+}
+
+func newHost(t *testing.T, root engine.Root, options engine.Options) *host {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{Engine: engine.Start(t, root, options), t: t, args: []string{"--log-level", "debug"}}
+	h.Install(path)
+	h.startPlugin()
+	return h
+}
+
+func (h *host) startPlugin() {
+	h.t.Helper()
+	h.plugin = h.Spawn("mybridge", append([]string{"serve"}, h.args...)...)
+	h.plugin.WaitLog("mybridge is ready")
+}
+
+// restartPlugin kills the plugin as a crash would, and starts it again.
+func (h *host) restartPlugin() {
+	h.t.Helper()
+	h.plugin.Kill()
+	h.startPlugin()
+}
+
+// createNetwork creates a network with mybridge's own addresses.
+func (h *host) createNetwork(name string, arguments ...string) {
+	h.t.Helper()
+	h.MustDocker(append(append([]string{"network", "create", "-d", "mybridge", "--ipam-driver", "mybridge"}, arguments...), name)...)
+}
+
+// run starts a container.
+func (h *host) run(name, network string, arguments ...string) {
+	h.t.Helper()
+	h.MustDocker(append(append([]string{"run", "-d", "--name", name, "--network", network}, arguments...), "probe")...)
+}
+
+// serve starts a container that answers on TCP port 80 and UDP port 53.
+func (h *host) serve(name, network string, arguments ...string) {
+	h.t.Helper()
+	h.MustDocker(append(append([]string{"run", "-d", "--name", name, "--network", network}, arguments...), "probe", "serve", "-tcp", "80", "-udp", "53")...)
+}
+
+// probe runs the probe in a container.
+func (h *host) probe(container string, arguments ...string) (string, error) {
+	return h.Docker(append([]string{"exec", container, "/probe"}, arguments...)...)
+}
+
+func (h *host) wantReached(container, address string) {
+	h.t.Helper()
+	if _, err := h.probe(container, "ping", "-count", "1", "-timeout", "5s", address); err != nil {
+		h.t.Errorf("%s does not reach %s: %v", container, address, err)
+	}
+}
+
+func (h *host) wantNotReached(container, address string) {
+	h.t.Helper()
+	if answer, err := h.probe(container, "ping", "-count", "1", "-timeout", "700ms", address); err == nil {
+		h.t.Errorf("%s reaches %s: %s", container, address, answer)
+	}
+}
+
+// address is the container's IPv4 address on the network.
+func (h *host) address(container, network string) string {
+	h.t.Helper()
+	return h.MustDocker("inspect", "-f", `{{(index .NetworkSettings.Networks "`+network+`").IPAddress}}`, container)
+}
+
+func (h *host) wantAddress(container, network, want string) {
+	h.t.Helper()
+	if got := h.address(container, network); got != want {
+		h.t.Errorf("%s has %s on %s, want %s", container, got, network, want)
+	}
+}
+
+// dump is what 'mybridge ipam dump' prints.
+func (h *host) dump() string {
+	h.t.Helper()
+	return h.MustRun("mybridge", "ipam", "dump")
+}
+
+func (h *host) wantDump(subnet, taken string) {
+	h.t.Helper()
+	want := fmt.Sprintf(`{"%s":"%s%s"}`, subnet, taken, strings.Repeat("0", 255-len(taken)))
+	if got := h.dump(); got != want {
+		h.t.Errorf("the dump is %s, want %s", got, want)
+	}
+}
+
+// whatIsThere is all that a network could leave behind.
+func (h *host) whatIsThere() string {
+	h.t.Helper()
+	return h.Snapshot() + "addresses " + h.dump() + "\n"
+}
+
+// wantAsBefore waits a moment: the engine answers a removal when its own part
+// is done.
+func (h *host) wantAsBefore(before string) {
+	h.t.Helper()
+	var now string
+	for range 20 {
+		if now = h.whatIsThere(); now == before {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	h.t.Errorf("there is now\n%s\nbefore there was\n%s", now, before)
+}
+
+// wantFailure wants the command to fail with an error that matches the pattern.
+func (h *host) wantFailure(pattern string, arguments ...string) {
+	h.t.Helper()
+	output, err := h.Run(arguments...)
+	if err == nil {
+		h.t.Errorf("%v succeeded: %s", arguments, output)
+		return
+	}
+	if !regexp.MustCompile("(?i)" + pattern).MatchString(err.Error()) {
+		h.t.Errorf("%v failed with %q, want %q in it", arguments, err, pattern)
+	}
+}
