@@ -75,11 +75,13 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	if err != nil {
 		return err
 	}
-	networks, err := driver.Open(ctx, state, links, filter, log)
+	// What was begun is restored to the end, also where a signal arrives.
+	restoring := context.WithoutCancel(ctx)
+	networks, err := driver.Open(restoring, state, links, filter, log)
 	if err != nil {
 		return err
 	}
-	addresses, err := ipam.Open(ctx, state, links, log)
+	addresses, err := ipam.Open(restoring, state, links, log)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 )
@@ -138,9 +139,10 @@ func (w *world) checkEmpty(t *testing.T, when string) {
 // killed runs do and reports whether it was killed on the way.
 func killed(do func()) (killed bool) {
 	defer func() {
-		if cause := recover(); cause == errKilled {
-			killed = true
-		} else if cause != nil {
+		cause := recover()
+		err, _ := cause.(error)
+		killed = errors.Is(err, errKilled)
+		if cause != nil && !killed {
 			panic(cause)
 		}
 	}()

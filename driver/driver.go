@@ -9,6 +9,7 @@ package driver
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -44,6 +45,9 @@ type Links interface {
 	EnsureVeth(ctx context.Context, veth link.Veth) error
 	RemoveVeth(ctx context.Context, veth link.Veth) error
 	EnsureForwarding(ctx context.Context, ipv6 bool) error
+	// SubnetHolder returns the link that has an address in the gateway's
+	// subnet, "" where none has.
+	SubnetHolder(ctx context.Context, gateway netip.Prefix) (link.Name, error)
 }
 
 // Firewall is the packet filter's part. All methods are idempotent.

@@ -20,11 +20,13 @@ func TestCreateNetworkRefusals(t *testing.T) {
 		"narrower subnet":      {config("n2", "10.1.0.128/25"), ErrConflict},
 		"same bridge":          {named(config("n2", "10.2.0.0/24"), "br-one"), ErrConflict},
 		"same ID, other rest":  {named(config("n1", "10.3.0.0/24"), "br-one"), ErrExists},
+		"subnet of the host":   {config("n2", "10.9.0.0/24"), ErrConflict},
 		"gateway outside":      {NetworkConfig{ID: "n2", IPv4: Subnet{Pool: netip.MustParsePrefix("10.2.0.0/24"), Gateway: netip.MustParsePrefix("10.3.0.1/24")}}, ErrInvalid},
 		"IPv6 in a narrow MTU": {NetworkConfig{ID: "n2", MTU: 1000, IPv6: subnet("fd00::/64")}, ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
+			w.hostSubnet = netip.MustParsePrefix("10.9.0.0/24")
 			d := w.open(t)
 			must(t, d.CreateNetwork(t.Context(), named(config("n1", "10.1.0.0/24"), "br-one")))
 			if err := d.CreateNetwork(t.Context(), test.config); !errors.Is(err, test.want) {

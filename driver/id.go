@@ -5,12 +5,12 @@ import (
 	"regexp"
 )
 
-// NetworkID and EndpointID are the engine's IDs: 64 hexadecimal digits, or 25
-// letters and digits where swarm made them.
-type (
-	NetworkID  string
-	EndpointID string
-)
+// NetworkID is the engine's ID of a network: 64 hexadecimal digits, or 25
+// letters and digits where swarm made it.
+type NetworkID string
+
+// EndpointID is the engine's ID of an endpoint: 64 hexadecimal digits.
+type EndpointID string
 
 // idPattern allows what is harmless in an alias and a log line; IDs are map
 // keys, never parts of paths.

@@ -182,8 +182,28 @@ func (d *Driver) keepIntent(ctx context.Context, n *network) error {
 		}
 		n.OwnsBridge = !exists
 	}
+	if n.OwnsBridge {
+		if err := d.checkHost(ctx, n); err != nil {
+			return err
+		}
+	}
 	if err := d.state.PutNetwork(ctx, n.Network); err != nil {
 		return fmt.Errorf("keeping the network: %w", err)
+	}
+	return nil
+}
+
+// checkHost finds subnets that another link of the host has.
+func (d *Driver) checkHost(ctx context.Context, n *network) error {
+	for _, gateway := range n.bridge().Gateways {
+		holder, err := d.links.SubnetHolder(ctx, gateway)
+		if err != nil {
+			return err
+		}
+		// A bridge with this name is dealt with when it is made.
+		if holder != "" && holder != n.Bridge {
+			return fmt.Errorf("subnet %s %w: link %s of the host has an address in it", gateway.Masked(), ErrConflict, holder)
+		}
 	}
 	return nil
 }

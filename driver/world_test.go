@@ -25,6 +25,7 @@ type world struct {
 	veths      map[link.Name]string
 	rules      map[string]firewall.Network
 	forwarding bool
+	hostSubnet netip.Prefix
 
 	// effects counts down to the one that fails or kills; below zero none does.
 	effects int
@@ -173,6 +174,13 @@ func (w *world) EnsureForwarding(context.Context, bool) error {
 	}
 	w.forwarding = true
 	return nil
+}
+
+func (w *world) SubnetHolder(_ context.Context, gateway netip.Prefix) (link.Name, error) {
+	if gateway.Masked() == w.hostSubnet {
+		return "eth0", nil
+	}
+	return "", nil
 }
 
 func (w *world) Ensure(_ context.Context, n firewall.Network) error {

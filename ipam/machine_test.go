@@ -17,7 +17,7 @@ import (
 // restarts and failing disks, and compares answers, dumps and what is kept.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &machine{ctx: context.Background(), model: newModel(), state: newFakeState(), host: &fakeHost{}}
+		m := &machine{model: newModel(), state: newFakeState(), host: &fakeHost{}}
 		m.manager = open(t, m.state, m.host)
 		t.Repeat(map[string]func(*rapid.T){
 			"request a pool":           m.requestPool,
@@ -60,7 +60,7 @@ func (m *machine) requestPool(t *rapid.T) {
 		want = ipam.ErrOverlap
 	}
 	failing := m.failing(t)
-	got, err := m.manager.RequestPool(m.ctx, request)
+	got, err := m.manager.RequestPool(context.Background(), request)
 	if !m.check(t, "RequestPool", err, want, failing) {
 		if want != nil && !slices.ContainsFunc(others, func(p netip.Prefix) bool { return strings.Contains(err.Error(), p.String()) }) {
 			t.Fatalf("RequestPool: error %q names none of %v", err, others)
@@ -78,7 +78,7 @@ func (m *machine) requestAutomaticPool(t *rapid.T) {
 	// The lowest /24 that is free.
 	var want netip.Prefix
 	free := func(subnet netip.Prefix) bool {
-		overlaps := func(other netip.Prefix) bool { return subnet.Overlaps(other) }
+		overlaps := subnet.Overlaps
 		return len(m.model.overlapped(subnet)) == 0 && !slices.ContainsFunc(m.host.used, overlaps) &&
 			!slices.ContainsFunc(slices.Collect(maps.Values(m.model.reservations)), overlaps)
 	}
@@ -95,7 +95,7 @@ func (m *machine) requestAutomaticPool(t *rapid.T) {
 		wantErr = ipam.ErrNoPoolLeft
 	}
 	failing := m.failing(t)
-	got, err := m.manager.RequestPool(m.ctx, ipam.PoolRequest{Space: ipam.LocalAddressSpace, IPv6: ipv6})
+	got, err := m.manager.RequestPool(context.Background(), ipam.PoolRequest{Space: ipam.LocalAddressSpace, IPv6: ipv6})
 	if !m.check(t, "automatic RequestPool", err, wantErr, failing) {
 		return
 	}
@@ -108,7 +108,7 @@ func (m *machine) requestAutomaticPool(t *rapid.T) {
 func (m *machine) releasePool(t *rapid.T) {
 	id, p := m.somePool(t)
 	failing := m.failing(t) && p != nil
-	if m.check(t, "ReleasePool", m.manager.ReleasePool(m.ctx, id), nil, failing) {
+	if m.check(t, "ReleasePool", m.manager.ReleasePool(context.Background(), id), nil, failing) {
 		delete(m.model.pools, id)
 	}
 }
@@ -123,7 +123,7 @@ func (m *machine) requestDynamic(t *rapid.T) {
 		}
 	}
 	failing := m.failing(t)
-	got, err := m.manager.RequestAddress(m.ctx, ipam.AddressRequest{Pool: id})
+	got, err := m.manager.RequestAddress(context.Background(), ipam.AddressRequest{Pool: id})
 	if !m.check(t, "dynamic RequestAddress", err, want, failing) {
 		return
 	}
@@ -153,7 +153,7 @@ func (m *machine) requestExplicit(t *rapid.T) {
 		kind = ipam.Gateway
 	}
 	failing := m.failing(t)
-	got, err := m.manager.RequestAddress(m.ctx, request)
+	got, err := m.manager.RequestAddress(context.Background(), request)
 	if !m.check(t, "RequestAddress "+request.Address.String(), err, want, failing) {
 		return
 	}
@@ -174,7 +174,7 @@ func (m *machine) requestGateway(t *rapid.T) {
 		}
 	}
 	failing := m.failing(t)
-	got, err := m.manager.RequestAddress(m.ctx, ipam.AddressRequest{Pool: id, Gateway: true})
+	got, err := m.manager.RequestAddress(context.Background(), ipam.AddressRequest{Pool: id, Gateway: true})
 	if !m.check(t, "gateway RequestAddress", err, want, failing) {
 		return
 	}
@@ -191,7 +191,7 @@ func (m *machine) fill(t *rapid.T) {
 		t.Skip("too large to fill")
 	}
 	for m.model.firstFree(p, p.addressRange).IsValid() {
-		got, err := m.manager.RequestAddress(m.ctx, ipam.AddressRequest{Pool: id})
+		got, err := m.manager.RequestAddress(context.Background(), ipam.AddressRequest{Pool: id})
 		if err != nil {
 			t.Fatalf("RequestAddress with %s free: %v", m.model.firstFree(p, p.addressRange), err)
 		}
@@ -212,7 +212,7 @@ func (m *machine) releaseAddress(t *rapid.T) {
 		_, leased = p.leases[address]
 	}
 	failing := m.failing(t) && leased
-	if m.check(t, "ReleaseAddress "+address.String(), m.manager.ReleaseAddress(m.ctx, id, address), nil, failing) && p != nil {
+	if m.check(t, "ReleaseAddress "+address.String(), m.manager.ReleaseAddress(context.Background(), id, address), nil, failing) && p != nil {
 		delete(p.leases, address)
 	}
 }
@@ -228,7 +228,7 @@ func (m *machine) load(t *rapid.T) {
 		bitmaps[subnet] = string(b)
 	}
 	failing := m.failing(t)
-	if !m.check(t, "Load", m.manager.Load(m.ctx, bitmaps), nil, failing) {
+	if !m.check(t, "Load", m.manager.Load(context.Background(), bitmaps), nil, failing) {
 		return
 	}
 	// A reservation is shown under the narrowest of the file's subnets.
@@ -257,7 +257,7 @@ func (m *machine) releaseReservation(t *rapid.T) {
 		}
 	}
 	failing := m.failing(t)
-	if m.check(t, "Release "+address.String(), m.manager.Release(m.ctx, address), want, failing) {
+	if m.check(t, "Release "+address.String(), m.manager.Release(context.Background(), address), want, failing) {
 		delete(m.model.reservations, address)
 	}
 }

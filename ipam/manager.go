@@ -48,6 +48,7 @@ func Open(ctx context.Context, state State, host Host, log logrus.FieldLogger) (
 		if err != nil {
 			return nil, err
 		}
+		p.open = true
 		m.insert(p)
 	}
 	for _, lease := range kept.Leases {
@@ -106,12 +107,18 @@ func (m *Manager) RequestPool(ctx context.Context, request PoolRequest) (Pool, e
 		m.mu.Unlock()
 		return Pool{}, fmt.Errorf("keeping pool %s: %w", p.Subnet, err)
 	}
-	p.setClosed(false)
+	p.busy.Lock()
+	p.open = true
+	p.busy.Unlock()
+	// Past the deadline the engine has been told that the call failed.
+	if err := ctx.Err(); err != nil {
+		return Pool{}, errors.Join(err, m.ReleasePool(context.WithoutCancel(ctx), p.ID))
+	}
 	m.log.WithFields(logrus.Fields{"pool": p.Subnet, "range": p.Range}).Info("pool given")
 	return p.Pool, nil
 }
 
-// claimPool inserts the pool, closed until it is committed.
+// claimPool inserts the pool, not open until it is committed.
 func (m *Manager) claimPool(ctx context.Context, request PoolRequest) (*pool, error) {
 	var used []netip.Prefix
 	if !request.Subnet.IsValid() {
@@ -140,7 +147,6 @@ func (m *Manager) claimPool(ctx context.Context, request PoolRequest) (*pool, er
 	if err != nil {
 		return nil, err
 	}
-	p.closed = true
 	m.insert(p)
 	return p, nil
 }
@@ -159,22 +165,25 @@ func (m *Manager) overlapping(subnet netip.Prefix) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// ReleasePool forgets a pool and every lease in it. Releasing an unknown pool succeeds.
+// ReleasePool forgets a pool and every lease in it. Releasing a pool that is
+// unknown, or not given yet, succeeds.
 func (m *Manager) ReleasePool(ctx context.Context, id PoolID) error {
-	p, err := m.pool(id)
-	if err != nil {
-		return nil //nolint:nilerr // the engine repeats releases; the outcome it wants is there
+	p := m.pool(id)
+	if p == nil {
+		return nil
 	}
-	p.setClosed(true)
+	p.busy.Lock()
+	defer p.busy.Unlock()
+	if !p.open {
+		return nil
+	}
 	if err := m.state.RemovePool(ctx, id); err != nil {
-		p.setClosed(false)
 		return fmt.Errorf("forgetting pool %s: %w", p.Subnet, err)
 	}
+	p.open = false
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.pools[id] == p {
-		m.remove(p)
-	}
+	m.remove(p)
 	m.log.WithField("pool", p.Subnet).Info("pool released")
 	return nil
 }
@@ -191,12 +200,17 @@ type AddressRequest struct {
 // subnet. It fails with ErrUnknownPool, ErrTaken, ErrReserved, ErrOutOfPool or
 // ErrExhausted.
 func (m *Manager) RequestAddress(ctx context.Context, request AddressRequest) (netip.Prefix, error) {
-	p, err := m.pool(request.Pool)
-	if err != nil {
+	p := m.pool(request.Pool)
+	if p == nil {
+		return netip.Prefix{}, fmt.Errorf("pool %q: %w", request.Pool, ErrUnknownPool)
+	}
+	if err := p.enter(); err != nil {
 		return netip.Prefix{}, err
 	}
+	defer p.leave()
 	for {
 		lease := Lease{Pool: p.ID, Kind: Requested, Since: m.now()}
+		var err error
 		switch {
 		case request.Address.IsValid():
 			lease.Address, err = request.Address, p.claim(request.Address)
@@ -215,7 +229,7 @@ func (m *Manager) RequestAddress(ctx context.Context, request AddressRequest) (n
 		err = m.state.AddLease(ctx, lease)
 		if err == nil {
 			p.confirm(lease)
-			return netip.PrefixFrom(lease.Address, p.Subnet.Bits()), nil
+			return netip.PrefixFrom(lease.Address, p.Subnet.Bits()), m.giveBackLate(ctx, p, lease.Address)
 		}
 		// Another host of a shared state has it: leave it taken, choose again.
 		if errors.Is(err, ErrTaken) && !request.Address.IsValid() {
@@ -229,15 +243,32 @@ func (m *Manager) RequestAddress(ctx context.Context, request AddressRequest) (n
 // ReleaseAddress ends a lease. Releasing an address that is not leased, or one
 // of an unknown pool, succeeds; a reservation stays.
 func (m *Manager) ReleaseAddress(ctx context.Context, id PoolID, address netip.Addr) error {
-	p, err := m.pool(id)
-	if err != nil {
-		return nil //nolint:nilerr // as in ReleasePool
+	p := m.pool(id)
+	if p == nil {
+		return nil
 	}
+	if p.enter() != nil {
+		return nil
+	}
+	defer p.leave()
+	return m.giveBack(ctx, p, address)
+}
+
+// giveBackLate ends the lease where the deadline has passed: the engine has been
+// told that its request failed.
+func (m *Manager) giveBackLate(ctx context.Context, p *pool, address netip.Addr) error {
+	if err := ctx.Err(); err != nil {
+		return errors.Join(err, m.giveBack(context.WithoutCancel(ctx), p, address))
+	}
+	return nil
+}
+
+func (m *Manager) giveBack(ctx context.Context, p *pool, address netip.Addr) error {
 	lease, leased := p.startRelease(address)
 	if !leased {
 		return nil
 	}
-	if err := m.state.RemoveLease(ctx, id, address); err != nil {
+	if err := m.state.RemoveLease(ctx, p.ID, address); err != nil {
 		p.confirm(lease)
 		return fmt.Errorf("forgetting the lease of %s: %w", address, err)
 	}
@@ -245,12 +276,9 @@ func (m *Manager) ReleaseAddress(ctx context.Context, id PoolID, address netip.A
 	return nil
 }
 
-func (m *Manager) pool(id PoolID) (*pool, error) {
+// pool returns the pool with the ID, nil where there is none.
+func (m *Manager) pool(id PoolID) *pool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	p, ok := m.pools[id]
-	if !ok {
-		return nil, fmt.Errorf("pool %q: %w", id, ErrUnknownPool)
-	}
-	return p, nil
+	return m.pools[id]
 }

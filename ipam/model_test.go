@@ -1,7 +1,6 @@
 package ipam_test
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"net/netip"
@@ -119,7 +118,6 @@ func isEdge(subnet netip.Prefix, a netip.Addr) bool {
 
 // machine drives a manager and the model through the same calls.
 type machine struct {
-	ctx     context.Context
 	model   *model
 	state   *fakeState
 	host    *fakeHost

@@ -19,8 +19,15 @@ const widestWindow = 24
 type pool struct {
 	Pool
 
+	// busy is held for reading while an address is committed, for writing while
+	// the pool is: a lease is never committed to a pool that is being released,
+	// nor to the next one of the same ID. It guards open.
+	busy sync.RWMutex
+	// open is false until the pool is committed, and from its release on.
+	open bool
+
+	// mu guards what follows.
 	mu       sync.Mutex
-	closed   bool
 	leases   map[netip.Addr]Lease
 	reserved map[netip.Addr]bool
 	// pending addresses are being leased or released: taken, by nobody yet or
@@ -55,6 +62,19 @@ func newPool(definition Pool) (*pool, error) {
 	}
 	return p, nil
 }
+
+// enter begins a change of an address, which leave ends. It fails with
+// ErrUnknownPool where the pool is not open.
+func (p *pool) enter() error {
+	p.busy.RLock()
+	if !p.open {
+		p.busy.RUnlock()
+		return fmt.Errorf("pool %q: %w", p.ID, ErrUnknownPool)
+	}
+	return nil
+}
+
+func (p *pool) leave() { p.busy.RUnlock() }
 
 // setWindow decides which addresses the bitmap stands for.
 func (p *pool) setWindow() {
@@ -96,9 +116,6 @@ func (p *pool) free(a netip.Addr) {
 func (p *pool) choose() (netip.Addr, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return netip.Addr{}, fmt.Errorf("pool %s: %w", p.ID, ErrUnknownPool)
-	}
 	n, found := p.taken.NextFree(p.cursor, p.end)
 	if !found {
 		n, found = p.taken.NextFree(p.first, p.cursor)
@@ -129,9 +146,6 @@ func (p *pool) chooseGateway() (netip.Addr, error) {
 func (p *pool) claim(a netip.Addr) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return fmt.Errorf("pool %s: %w", p.ID, ErrUnknownPool)
-	}
 	if reason := p.refusal(a); reason != nil {
 		return fmt.Errorf("address %s of pool %s: %w", a, p.Subnet, reason)
 	}
@@ -213,13 +227,6 @@ func (p *pool) unreserve(a netip.Addr) {
 	if !isNetworkAddress(p.Subnet, a) && !isBroadcastAddress(p.Subnet, a) {
 		p.free(a)
 	}
-}
-
-// setClosed says whether the pool gives addresses.
-func (p *pool) setClosed(closed bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = closed
 }
 
 // addresses calls yield with each address leased or reserved.

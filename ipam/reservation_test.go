@@ -116,11 +116,11 @@ func TestLeasedAndReserved(t *testing.T) {
 	address := netip.MustParseAddr("10.1.0.1")
 	for _, leaseFirst := range []bool{true, false} {
 		m := newManager(t)
-		pool := needPool(t, m, "10.1.0.0/30")
+		pool := needPool(t, m, "10.1.0.0/29")
 		if _, err := requestExplicit(m, pool.ID, "10.1.0.1"); err != nil {
 			t.Fatal(err)
 		}
-		load(t, m, `{"10.1.0.0/30":"110"}`)
+		load(t, m, `{"10.1.0.0/29":"1100000"}`)
 		steps := []func() error{
 			func() error { return m.ReleaseAddress(context.Background(), pool.ID, address) },
 			func() error { return m.Release(context.Background(), address) },
@@ -139,6 +139,9 @@ func TestLeasedAndReserved(t *testing.T) {
 				t.Errorf("lease first %v: with both ended the address is refused: %v", leaseFirst, err)
 			} else if wants[i] != nil {
 				wantError(t, "after one of the two ended", err, wants[i])
+				if got := drainPool(t, m, pool.ID); slices.Contains(got, "10.1.0.1/29") {
+					t.Errorf("lease first %v: after one of the two ended the address is given to the next who asks", leaseFirst)
+				}
 			}
 		}
 	}

@@ -39,6 +39,17 @@ func ParseSubnet(field, s string) (netip.Prefix, error) {
 	return subnet, nil
 }
 
+// ParseAddress returns the address that s names, without a subnet's length or an
+// IPv6 zone. IPv4 written as IPv6 is the same address, so it is not let in as
+// another. The field's name goes into the error.
+func ParseAddress(field, s string) (netip.Addr, error) {
+	address, err := netip.ParseAddr(s)
+	if err != nil || address.Zone() != "" || address.Is4In6() {
+		return netip.Addr{}, fmt.Errorf("%s %q is not an IP address such as 192.168.0.7 or fd00::7", field, s)
+	}
+	return address, nil
+}
+
 var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // isThisNetwork reports whether a lies in 0.0.0.0/8 (RFC 1122 §3.2.1.3) or ::/16.

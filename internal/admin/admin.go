@@ -56,7 +56,7 @@ func NewHandler(addresses Addresses) http.Handler {
 		answer(w, err)
 	})
 	mux.HandleFunc("DELETE "+reservationsPath+"{address}", func(w http.ResponseWriter, r *http.Request) {
-		address, err := netip.ParseAddr(r.PathValue("address"))
+		address, err := ipam.ParseAddress("address", r.PathValue("address"))
 		if err == nil {
 			err = addresses.Release(r.Context(), address)
 		}
@@ -80,8 +80,7 @@ func write(w http.ResponseWriter, status int, value any) {
 }
 
 // read takes the server's answer apart.
-func read(response *http.Response, value any) (err error) {
-	defer func() { err = errors.Join(err, response.Body.Close()) }()
+func read(response *http.Response, value any) error {
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		return fmt.Errorf("reading the plugin's answer: %w", err)

@@ -17,7 +17,7 @@ import (
 	"mybridge/ipam"
 )
 
-// ErrNotRunning: no plugin listens on the socket.
+// ErrNotRunning says that no plugin listens on the socket.
 var ErrNotRunning = errors.New("no plugin is running")
 
 // Client speaks to a running plugin.
@@ -70,7 +70,7 @@ func (c *Client) Release(ctx context.Context, address netip.Addr) error {
 	return c.call(ctx, http.MethodDelete, reservationsPath+address.String(), nil, new(struct{}))
 }
 
-func (c *Client) call(ctx context.Context, method, path string, body io.Reader, value any) error {
+func (c *Client) call(ctx context.Context, method, path string, body io.Reader, value any) (err error) {
 	request, err := http.NewRequestWithContext(ctx, method, "http://mybridge"+path, body)
 	if err != nil {
 		return err
@@ -79,5 +79,6 @@ func (c *Client) call(ctx context.Context, method, path string, body io.Reader, 
 	if err != nil {
 		return fmt.Errorf("asking the plugin at %s: %w", c.socket, err)
 	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	return read(response, value)
 }

@@ -113,8 +113,10 @@ func fromEnvironment(flags *pflag.FlagSet) error {
 	return errors.Join(failures...)
 }
 
-func addTargetFlags(flags *pflag.FlagSet, target *Target) {
-	flags.StringVar(&target.AdminSocket, "admin-socket", "", "socket for the commands that talk to the plugin (default /run/mybridge/<name>.sock)")
+// addTargetFlags leaves the socket empty where none is given, as its default may
+// depend on another flag; the help shows socketDefault.
+func addTargetFlags(flags *pflag.FlagSet, target *Target, socketDefault string) {
+	flags.StringVar(&target.AdminSocket, "admin-socket", "", "socket for the commands that talk to the plugin (default "+socketDefault+")")
 	flags.StringVar(&target.StateDir, "state-dir", "/var/lib/mybridge", "directory of the state")
 }
 

@@ -22,7 +22,7 @@ directory. No command needs the engine.`,
 		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	var target Target
-	addTargetFlags(command.PersistentFlags(), &target)
+	addTargetFlags(command.PersistentFlags(), &target, adminSocket(defaultName))
 	// open runs do with the address manager.
 	open := func(do func(command *cobra.Command, addresses Addresses, args []string) error) func(*cobra.Command, []string) error {
 		return func(command *cobra.Command, args []string) (err error) {
@@ -63,7 +63,7 @@ It is given to nobody until 'ipam release' ends the reservation.`,
 			Use:     "release ADDRESS",
 			Short:   "End the reservation of an address",
 			Example: "  mybridge ipam release 192.168.0.7",
-			Args:    cobra.ExactArgs(1),
+			Args:    cobra.MatchAll(cobra.ExactArgs(1), isAddress),
 			RunE:    open(release),
 		},
 	)
@@ -96,10 +96,11 @@ func load(command *cobra.Command, addresses Addresses, args []string) (err error
 	return addresses.Load(command.Context(), bitmaps)
 }
 
+func isAddress(_ *cobra.Command, args []string) error {
+	_, err := ipam.ParseAddress("address", args[0])
+	return err
+}
+
 func release(command *cobra.Command, addresses Addresses, args []string) error {
-	address, err := netip.ParseAddr(args[0])
-	if err != nil {
-		return fmt.Errorf("%q is not an IP address", args[0])
-	}
-	return addresses.Release(command.Context(), address)
+	return addresses.Release(command.Context(), netip.MustParseAddr(args[0]))
 }

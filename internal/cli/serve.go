@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"fmt"
+	"errors"
 	"path/filepath"
 	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
@@ -33,15 +31,8 @@ func (c ServeConfig) PluginSocket() string {
 // that a link's alias has for it.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,31}$`)
 
-// The firewalls and log formats that may be chosen.
-var (
-	firewalls  = []string{"auto", "nftables", "iptables"}
-	logFormats = []string{"text", "json"}
-)
-
 func newServe(program Program) *cobra.Command {
-	var config ServeConfig
-	var level string
+	config := ServeConfig{LogLevel: logrus.InfoLevel}
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the plugin in the foreground",
@@ -55,9 +46,6 @@ Each flag can be given as an environment variable: MYBRIDGE_STATE_DIR for --stat
 			if config.AdminSocket == "" {
 				config.AdminSocket = adminSocket(config.Name)
 			}
-			if err := config.check(level); err != nil {
-				return err
-			}
 			if err := program.Serve(command.Context(), config); err != nil {
 				return failure{err}
 			}
@@ -65,30 +53,20 @@ Each flag can be given as an environment variable: MYBRIDGE_STATE_DIR for --stat
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&config.Name, "name", defaultName, "driver's name, as in docker network create -d NAME")
+	flags.Var(newChecked(&config.Name, defaultName, checkName), "name", "driver's name, as in docker network create -d NAME")
 	flags.StringVar(&config.PluginDir, "plugin-dir", "/run/docker/plugins", "directory in which the engine looks for plugins")
-	flags.StringVar(&config.Firewall, "firewall", "auto", "how rules are set: "+strings.Join(firewalls, ", "))
-	flags.StringVar(&level, "log-level", "info", "least severe level logged: error, warning, info, debug")
-	flags.StringVar(&config.LogFormat, "log-format", "text", "form of the log: "+strings.Join(logFormats, ", "))
-	addTargetFlags(flags, &config.Target)
+	flags.Var(newChecked(&config.Firewall, "auto", oneOf("auto", "nftables", "iptables")), "firewall", "how rules are set: auto, nftables or iptables")
+	flags.Var(logLevel{&config.LogLevel}, "log-level", "least severe level logged: error, warning, info or debug")
+	flags.Var(newChecked(&config.LogFormat, "text", oneOf("text", "json")), "log-format", "form of the log: text or json")
+	addTargetFlags(flags, &config.Target, adminSocket("<name>"))
 	return command
 }
 
 func adminSocket(name string) string { return "/run/mybridge/" + name + ".sock" }
 
-func (c *ServeConfig) check(level string) error {
-	if !namePattern.MatchString(c.Name) {
-		return fmt.Errorf("--name %q: allowed are 1 to 32 small letters, digits, '_', '.' and '-', a letter or digit first", c.Name)
-	}
-	if !slices.Contains(firewalls, c.Firewall) {
-		return fmt.Errorf("--firewall %q: allowed is %s", c.Firewall, strings.Join(firewalls, ", "))
-	}
-	if !slices.Contains(logFormats, c.LogFormat) {
-		return fmt.Errorf("--log-format %q: allowed is %s", c.LogFormat, strings.Join(logFormats, ", "))
-	}
-	var err error
-	if c.LogLevel, err = logrus.ParseLevel(level); err != nil {
-		return fmt.Errorf("--log-level %q: allowed is error, warning, info or debug", level)
+func checkName(name string) error {
+	if !namePattern.MatchString(name) {
+		return errors.New("allowed are 1 to 32 small letters, digits, '_', '.' and '-', a letter or digit first")
 	}
 	return nil
 }

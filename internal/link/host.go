@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -67,6 +68,48 @@ func (m *Manager) UsedPrefixes(_ context.Context) ([]netip.Prefix, error) {
 		}
 	}
 	return used, nil
+}
+
+// SubnetHolder returns the link that has an address in the gateway's subnet
+// already, "" where none has: two links on one subnet would each lose packets of
+// the other. A link with a wider subnet whose own address lies elsewhere is none.
+func (m *Manager) SubnetHolder(_ context.Context, gateway netip.Prefix) (Name, error) {
+	// The kernel's choice for a packet to the gateway, at a cost that does not
+	// grow with the number of links.
+	routes, err := m.handle.RouteGet(gateway.Addr().AsSlice())
+	if errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EHOSTUNREACH) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("looking for the route to %s: %w", gateway.Addr(), err)
+	}
+	for _, route := range routes {
+		source, ok := netip.AddrFromSlice(route.Src)
+		if !ok || route.Gw != nil || !gateway.Masked().Contains(source.Unmap()) {
+			continue
+		}
+		return m.holderOf(source.Unmap())
+	}
+	return "", nil
+}
+
+// holderOf returns the link that has the address: the route to an address of
+// the host's own names the loopback.
+func (m *Manager) holderOf(address netip.Addr) (Name, error) {
+	addresses, err := m.handle.AddrList(nil, netlink.FAMILY_ALL)
+	if err != nil {
+		return "", fmt.Errorf("listing addresses: %w", err)
+	}
+	for _, candidate := range addresses {
+		if prefix, ok := fromIPNet(candidate.IPNet); ok && prefix.Addr() == address {
+			holder, err := m.handle.LinkByIndex(candidate.LinkIndex)
+			if err != nil {
+				return "", fmt.Errorf("looking for the link of %s: %w", address, err)
+			}
+			return Name(holder.Attrs().Name), nil
+		}
+	}
+	return "", nil
 }
 
 func ipNet(p netip.Prefix) *net.IPNet {

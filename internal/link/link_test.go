@@ -202,6 +202,34 @@ func TestForwarding(t *testing.T) {
 	}
 }
 
+func TestSubnetHolder(t *testing.T) {
+	m := open(t)
+	for _, command := range []string{
+		"link add uplink type veth peer name other", "link set uplink up", "link set other up",
+		"address add 198.51.100.7/25 dev uplink", "address add 10.0.0.5/8 dev uplink", "address add 2001:db8:5::7/64 dev uplink nodad",
+		"route add default via 198.51.100.1", "route add 172.16.0.0/12 via 198.51.100.1",
+	} {
+		kernel.Run(t, "ip", strings.Fields(command)...)
+	}
+	for gateway, want := range map[string]Name{
+		"198.51.100.1/25":   "uplink",
+		"198.51.100.7/25":   "uplink",
+		"198.51.100.1/24":   "uplink",
+		"198.51.100.129/25": "",
+		"10.5.0.1/24":       "",
+		"10.0.0.1/16":       "uplink",
+		"172.20.0.1/16":     "",
+		"192.168.0.1/24":    "",
+		"2001:db8:5::1/64":  "uplink",
+		"2001:db8:6::1/64":  "",
+	} {
+		got, err := m.SubnetHolder(t.Context(), netip.MustParsePrefix(gateway))
+		if err != nil || got != want {
+			t.Errorf("%s: got %q, %v, want %q", gateway, got, err, want)
+		}
+	}
+}
+
 func TestUsedPrefixes(t *testing.T) {
 	m := open(t)
 	kernel.Run(t, "ip", "link", "add", "uplink", "type", "veth", "peer", "name", "other")

@@ -74,7 +74,7 @@ func parsePoolRequest(r *helper.RequestPoolRequest) (ipam.PoolRequest, error) {
 	request := ipam.PoolRequest{Space: space, IPv6: r.V6}
 	if r.Pool == "" {
 		if r.SubPool != "" {
-			return ipam.PoolRequest{}, fmt.Errorf("SubPool %q without a Pool: --ip-range needs --subnet", r.SubPool)
+			return ipam.PoolRequest{}, fmt.Errorf("field SubPool %q without a Pool: --ip-range needs --subnet", r.SubPool)
 		}
 		return request, nil
 	}
@@ -82,7 +82,7 @@ func parsePoolRequest(r *helper.RequestPoolRequest) (ipam.PoolRequest, error) {
 		return ipam.PoolRequest{}, err
 	}
 	if request.Subnet.Addr().Is6() != r.V6 {
-		return ipam.PoolRequest{}, fmt.Errorf("Pool %q is of the other address family", r.Pool)
+		return ipam.PoolRequest{}, fmt.Errorf("field Pool %q is of the other address family", r.Pool)
 	}
 	if r.SubPool == "" {
 		return request, nil
@@ -91,7 +91,7 @@ func parsePoolRequest(r *helper.RequestPoolRequest) (ipam.PoolRequest, error) {
 		return ipam.PoolRequest{}, err
 	}
 	if request.Range.Bits() < request.Subnet.Bits() || !request.Subnet.Contains(request.Range.Addr()) {
-		return ipam.PoolRequest{}, fmt.Errorf("SubPool %q lies outside its Pool %q", r.SubPool, r.Pool)
+		return ipam.PoolRequest{}, fmt.Errorf("field SubPool %q lies outside its Pool %q", r.SubPool, r.Pool)
 	}
 	return request, nil
 }
@@ -129,24 +129,14 @@ func parseAddressRequest(r *helper.RequestAddressRequest) (ipam.AddressRequest, 
 		return request, nil
 	}
 	var err error
-	request.Address, err = parseAddress("Address", r.Address)
+	request.Address, err = ipam.ParseAddress("Address", r.Address)
 	return request, err
 }
 
 func (s *Services) releaseAddress(ctx context.Context, r *helper.ReleaseAddressRequest) (any, error) {
-	address, err := parseAddress("Address", r.Address)
+	address, err := ipam.ParseAddress("Address", r.Address)
 	if err != nil {
 		return nil, err
 	}
 	return empty{}, s.Addresses.ReleaseAddress(ctx, ipam.PoolID(r.PoolID), address)
-}
-
-// parseAddress takes a bare address. IPv4 written as IPv6 is the same address,
-// so it is not let in as another.
-func parseAddress(field, s string) (netip.Addr, error) {
-	address, err := netip.ParseAddr(s)
-	if err != nil || address.Zone() != "" || address.Is4In6() {
-		return netip.Addr{}, fmt.Errorf("%s %q is not an IP address", field, s)
-	}
-	return address, nil
 }

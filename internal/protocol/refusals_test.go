@@ -91,7 +91,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(test.method+" "+test.body, func(t *testing.T) {
 			e := start(t)
 			role := "NetworkDriver."
-			if strings.Contains("RequestPool RequestAddress ReleaseAddress", test.method) {
+			if strings.HasPrefix(test.method, "Re") {
 				role = "IpamDriver."
 			}
 			status, answer := e.call(t, role+test.method, test.body)

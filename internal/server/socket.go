@@ -18,7 +18,7 @@ const dialTime = time.Second
 // longestPath is the length of a unix socket's path, its closing zero aside.
 const longestPath = 107
 
-// ErrLive: somebody listens on the socket already.
+// ErrLive says that somebody listens on the socket already.
 var ErrLive = errors.New("somebody listens there already")
 
 // Listen opens a unix socket that only root may use, making its directory where

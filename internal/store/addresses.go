@@ -21,7 +21,7 @@ const entrySize = 1 + 8
 // Load returns all pools, leases and reservations kept.
 func (s *Store) Load(_ context.Context) (ipam.Snapshot, error) {
 	var kept ipam.Snapshot
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.view(func(tx *bbolt.Tx) error {
 		var err error
 		if kept.Pools, err = readAll[ipam.Pool](tx.Bucket(poolsBucket)); err != nil {
 			return err
@@ -52,7 +52,7 @@ func (s *Store) AddPool(_ context.Context, pool ipam.Pool) error {
 	if err != nil {
 		return fmt.Errorf("writing pool %s: %w", pool.ID, err)
 	}
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return s.update(func(tx *bbolt.Tx) error {
 		pools, key := tx.Bucket(poolsBucket), []byte(pool.ID)
 		if pools.Get(key) != nil {
 			return ipam.ErrPoolExists
@@ -66,7 +66,7 @@ func (s *Store) AddPool(_ context.Context, pool ipam.Pool) error {
 
 // RemovePool forgets a pool and all its leases.
 func (s *Store) RemovePool(_ context.Context, id ipam.PoolID) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return s.update(func(tx *bbolt.Tx) error {
 		pools, key := tx.Bucket(poolsBucket), []byte(id)
 		if pools.Get(key) == nil {
 			return nil
@@ -80,7 +80,7 @@ func (s *Store) RemovePool(_ context.Context, id ipam.PoolID) error {
 
 // AddLease keeps a new lease.
 func (s *Store) AddLease(_ context.Context, lease ipam.Lease) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return s.update(func(tx *bbolt.Tx) error {
 		leases := tx.Bucket(leasesBucket).Bucket([]byte(lease.Pool))
 		if leases == nil {
 			return ipam.ErrUnknownPool
@@ -96,7 +96,7 @@ func (s *Store) AddLease(_ context.Context, lease ipam.Lease) error {
 
 // RemoveLease forgets a lease.
 func (s *Store) RemoveLease(_ context.Context, pool ipam.PoolID, address netip.Addr) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return s.update(func(tx *bbolt.Tx) error {
 		leases := tx.Bucket(leasesBucket).Bucket([]byte(pool))
 		if leases == nil {
 			return nil
@@ -107,7 +107,7 @@ func (s *Store) RemoveLease(_ context.Context, pool ipam.PoolID, address netip.A
 
 // Reserve keeps all of the reservations.
 func (s *Store) Reserve(_ context.Context, reservations []ipam.Reservation) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return s.update(func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket(reservationsBucket)
 		for _, r := range reservations {
 			value := binary.BigEndian.AppendUint64([]byte{byte(r.Subnet.Bits())}, uint64(r.Since.Unix()))
@@ -121,7 +121,7 @@ func (s *Store) Reserve(_ context.Context, reservations []ipam.Reservation) erro
 
 // Unreserve forgets a reservation.
 func (s *Store) Unreserve(_ context.Context, address netip.Addr) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return s.update(func(tx *bbolt.Tx) error {
 		return tx.Bucket(reservationsBucket).Delete(address.AsSlice())
 	})
 }

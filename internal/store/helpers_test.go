@@ -67,3 +67,6 @@ func mustRead(t *testing.T, path string) []byte {
 	}
 	return data
 }
+
+// addressOf is an address of the pool web.
+func addressOf(n byte) netip.Addr { return netip.AddrFrom4([4]byte{10, 1, 0, n}) }

@@ -13,7 +13,7 @@ import (
 
 // LoadNetworks returns all networks and endpoints kept.
 func (s *Store) LoadNetworks(_ context.Context) (networks []driver.Network, endpoints []driver.Endpoint, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.view(func(tx *bbolt.Tx) error {
 		if networks, err = readAll[driver.Network](tx.Bucket(networksBucket)); err != nil {
 			return err
 		}
@@ -30,7 +30,7 @@ func (s *Store) PutNetwork(_ context.Context, network driver.Network) error {
 
 // DeleteNetwork forgets a network and its endpoints.
 func (s *Store) DeleteNetwork(_ context.Context, id driver.NetworkID) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return s.update(func(tx *bbolt.Tx) error {
 		endpoints := tx.Bucket(endpointsBucket)
 		prefix := endpointKey(id, "")
 		var keys [][]byte
@@ -54,7 +54,7 @@ func (s *Store) PutEndpoint(_ context.Context, endpoint driver.Endpoint) error {
 
 // DeleteEndpoint forgets an endpoint.
 func (s *Store) DeleteEndpoint(_ context.Context, network driver.NetworkID, id driver.EndpointID) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return s.update(func(tx *bbolt.Tx) error {
 		return tx.Bucket(endpointsBucket).Delete(endpointKey(network, id))
 	})
 }
@@ -69,7 +69,7 @@ func (s *Store) put(bucket, key []byte, record any) error {
 	if err != nil {
 		return fmt.Errorf("writing %s of %s: %w", bucket, key, err)
 	}
-	return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put(key, value) })
+	return s.update(func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put(key, value) })
 }
 
 func readAll[Record any](bucket *bbolt.Bucket) ([]Record, error) {

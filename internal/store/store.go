@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -21,6 +22,8 @@ const (
 	fileName = "state.db"
 	// lockTime is how long Open waits for another process to let go of the file.
 	lockTime = time.Second
+	// smallestFile is what bbolt makes first: four pages, of 4 KiB or more.
+	smallestFile = 4 * 4096
 	// version is the form of the records. A file of a later one is refused.
 	version = 1
 )
@@ -65,19 +68,19 @@ func Open(directory string) (*Store, error) {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	s := &Store{db: db}
-	if err := errors.Join(db.Update(prepare), syncDirectory(directory)); err != nil {
+	if err := errors.Join(s.update(prepare), syncDirectory(directory)); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), db.Close())
 	}
 	return s, nil
 }
 
-// open turns the panics with which bbolt meets some damaged files into errors.
 func open(path string) (db *bbolt.DB, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("%w: %v", ErrDamaged, cause)
-		}
-	}()
+	defer guard(&err)()
+	// bbolt meets a file that is too short for one with an error that cannot be
+	// told from others.
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 && info.Size() < smallestFile {
+		return nil, fmt.Errorf("%w: it has only %d bytes", ErrDamaged, info.Size())
+	}
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTime, FreelistType: bbolt.FreelistMapType})
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
@@ -86,6 +89,28 @@ func open(path string) (db *bbolt.DB, err error) {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return db, err
+}
+
+// guard turns the panics and memory faults with which bbolt meets damaged pages
+// and a truncated file into errors. What it returns is to be deferred.
+func guard(err *error) (end func()) {
+	faults := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(faults)
+		if cause := recover(); cause != nil {
+			*err = fmt.Errorf("%w: %v", ErrDamaged, cause)
+		}
+	}
+}
+
+func (s *Store) view(read func(tx *bbolt.Tx) error) (err error) {
+	defer guard(&err)()
+	return s.db.View(read)
+}
+
+func (s *Store) update(change func(tx *bbolt.Tx) error) (err error) {
+	defer guard(&err)()
+	return s.db.Update(change)
 }
 
 // Close ends the use of the file.

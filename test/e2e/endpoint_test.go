@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -56,6 +57,40 @@ func TestConnectAndDisconnect(t *testing.T) {
 			h.MustDocker("network", "disconnect", "n1", "one")
 			h.wantAsBefore(before)
 		}
+	})
+}
+
+func TestManyAtOnce(t *testing.T) {
+	onEachEngine(t, func(h *host) {
+		before := h.whatIsThere()
+		h.createNetwork("n1", "--subnet", "192.168.0.0/24")
+		const many = 16
+		names := make([]string, many)
+		failures := make(chan error, many)
+		for i := range names {
+			names[i] = fmt.Sprint("container", i)
+			go func() {
+				_, err := h.Docker("run", "-d", "--name", names[i], "--network", "n1", "probe")
+				failures <- err
+			}()
+		}
+		for range names {
+			if err := <-failures; err != nil {
+				h.t.Error(err)
+			}
+		}
+		holders := map[string]string{}
+		for _, name := range names {
+			address := h.address(name, "n1")
+			if other := holders[address]; other != "" {
+				h.t.Errorf("%s and %s both have %s", other, name, address)
+			}
+			holders[address] = name
+			h.wantReached(names[0], address)
+		}
+		h.MustDocker(append([]string{"rm", "-f"}, names...)...)
+		h.MustDocker("network", "rm", "n1")
+		h.wantAsBefore(before)
 	})
 }
 

@@ -12,8 +12,8 @@ import (
 func steps(t *testing.T, life func(h *host, between func())) {
 	t.Parallel()
 	for _, root := range engine.Roots(t) {
-		for name, killed := range map[string]bool{"": false, " with kills": true} {
-			t.Run(root.Name+name, func(t *testing.T) {
+		for name, killed := range map[string]bool{"whole": false, "killed": true} {
+			t.Run(root.Name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				h := newHost(t, root, engine.Options{})
 				life(h, func() {

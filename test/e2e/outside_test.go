@@ -15,9 +15,7 @@ func TestOutside(t *testing.T) {
 		neighbour.Spawn("probe", "serve", "-tcp", "80", "-udp", "53").WaitLog("serving")
 		h.createNetwork("n1", "--subnet", "192.168.0.0/24")
 		h.serve("one", "n1")
-		if policy := h.MustRun("iptables", "-S", "FORWARD"); !strings.Contains(policy, "-P FORWARD DROP") {
-			h.t.Fatalf("Docker does not drop by default, so this test shows nothing: %s", policy)
-		}
+		h.MustRun("iptables", "-P", "FORWARD", "DROP") // not every engine does it on every host
 		h.wantReached("one", "198.51.100.2")
 		for command, port := range map[string]string{"get": ":80", "getudp": ":53"} {
 			answer, err := h.probe("one", command, "198.51.100.2"+port)

@@ -1,0 +1,38 @@
+# mybridge: 'make help' lists the targets.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+TOOLS   := $(CURDIR)/build/tools
+LINTER  := golangci-lint
+LINTER_VERSION := v2.15.0
+
+.PHONY: help build demo test lint cover clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+
+build: ## build bin/mybridge, one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mybridge .
+
+demo: build ## show it on this machine's engine (as root; installs docker.io if there is no engine)
+	demo/run.sh
+
+test: ## run every test: unit, kernel, end to end on two engines (as root; prepares what it needs)
+	test/setup.sh
+	MYBRIDGE_TEST_NO_SKIP=1 go test -race -count=1 -timeout 20m ./...
+
+lint: $(TOOLS)/$(LINTER)-$(LINTER_VERSION) ## check form, layers and scripts
+	$(TOOLS)/$(LINTER)-$(LINTER_VERSION) run ./...
+	command -v shellcheck >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck; }
+	shellcheck .ci/run demo/*.sh test/*.sh
+
+$(TOOLS)/$(LINTER)-$(LINTER_VERSION):
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTER_VERSION)
+	mv $(TOOLS)/$(LINTER) $@
+
+cover: ## coverage of the tests that run in one process (as root)
+	mkdir -p build
+	go test -count=1 -coverpkg=./driver/...,./ipam/...,./internal/... -coverprofile=build/cover.out ./driver/... ./ipam/... ./internal/...
+	go tool cover -func=build/cover.out | tail -n 1
+
+clean: ## remove what was built, and the engines unpacked for the tests
+	rm -rf bin build "$${MYBRIDGE_TEST_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/mybridge-test}"

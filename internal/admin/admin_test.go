@@ -1,0 +1,239 @@
+package admin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"mybridge/internal/admin"
+	"mybridge/ipam"
+)
+
+// fakeAddresses answers with what it is given and remembers what it is asked.
+type fakeAddresses struct {
+	dumped   ipam.Bitmaps
+	left     []netip.Prefix
+	err      error
+	loaded   []ipam.Bitmaps
+	released []netip.Addr
+}
+
+func (f *fakeAddresses) Dump() (ipam.Bitmaps, []netip.Prefix) { return f.dumped, f.left }
+
+func (f *fakeAddresses) Load(_ context.Context, bitmaps ipam.Bitmaps) error {
+	f.loaded = append(f.loaded, bitmaps)
+	return f.err
+}
+
+func (f *fakeAddresses) Release(_ context.Context, address netip.Addr) error {
+	f.released = append(f.released, address)
+	return f.err
+}
+
+// serve serves handler on a socket and returns its path.
+func serve(t *testing.T, handler http.Handler) string {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "x.sock")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler}
+	go func() { _ = server.Serve(listener) }() // ends with an error when it is closed
+	t.Cleanup(func() { _ = server.Close() })
+	return socket
+}
+
+// dial returns a client of what listens on socket.
+func dial(t *testing.T, socket string) *admin.Client {
+	t.Helper()
+	client, err := admin.Dial(t.Context(), socket)
+	if err != nil {
+		t.Fatalf("Dial: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := client.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return client
+}
+
+func prefixes(list ...string) []netip.Prefix {
+	var parsed []netip.Prefix
+	for _, s := range list {
+		parsed = append(parsed, netip.MustParsePrefix(s))
+	}
+	return parsed
+}
+
+func TestDump(t *testing.T) {
+	subnet, wide := netip.MustParsePrefix("192.168.0.0/24"), netip.MustParsePrefix("10.16.0.0/12")
+	for name, addresses := range map[string]*fakeAddresses{
+		"nothing": {dumped: ipam.Bitmaps{}},
+		"bitmaps": {dumped: ipam.Bitmaps{subnet: "111" + strings.Repeat("0", 252), wide: strings.Repeat("01", 1<<19)[1:]}},
+		"left":    {dumped: ipam.Bitmaps{}, left: prefixes("10.0.0.0/8", "2001:db8::/64")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dumped, left, err := dial(t, serve(t, admin.NewHandler(addresses))).Dump(t.Context())
+			if err != nil {
+				t.Fatalf("Dump: %v", err)
+			}
+			if dumped == nil || !maps.Equal(dumped, addresses.dumped) {
+				t.Errorf("got bitmaps %.300v, want %.300v", dumped, addresses.dumped)
+			}
+			if !slices.Equal(left, addresses.left) {
+				t.Errorf("got %v left out, want %v", left, addresses.left)
+			}
+		})
+	}
+}
+
+func TestLoad(t *testing.T) {
+	addresses := &fakeAddresses{}
+	client := dial(t, serve(t, admin.NewHandler(addresses)))
+	want := ipam.Bitmaps{
+		netip.MustParsePrefix("192.168.0.0/24"): strings.Repeat("10", 128)[:255],
+		netip.MustParsePrefix("10.0.0.0/30"):    "001",
+		netip.MustParsePrefix("10.16.0.0/12"):   strings.Repeat("1", 1<<20-1),
+	}
+	if err := client.Load(t.Context(), want); err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	if len(addresses.loaded) != 1 || !maps.Equal(addresses.loaded[0], want) {
+		t.Errorf("loaded is %.300v, want %.300v once", addresses.loaded, want)
+	}
+}
+
+// TestLoadChecks checks that the plugin takes nothing that is no bitmap file,
+// whoever sends it.
+func TestLoadChecks(t *testing.T) {
+	addresses := &fakeAddresses{}
+	client := dial(t, serve(t, admin.NewHandler(addresses)))
+	err := client.Load(t.Context(), ipam.Bitmaps{netip.MustParsePrefix("10.0.0.0/30"): "0"})
+	if err == nil || !strings.Contains(err.Error(), "10.0.0.0/30") || !strings.Contains(err.Error(), "/30 has 3") {
+		t.Errorf("Load of a short bitmap: got error %v, want one that names it", err)
+	}
+	if len(addresses.loaded) != 0 {
+		t.Errorf("loaded is %v, want nothing", addresses.loaded)
+	}
+}
+
+func TestRelease(t *testing.T) {
+	addresses := &fakeAddresses{}
+	client := dial(t, serve(t, admin.NewHandler(addresses)))
+	want := []netip.Addr{netip.MustParseAddr("192.168.0.7"), netip.MustParseAddr("2001:db8::7"), netip.MustParseAddr("::ffff:10.0.0.1")}
+	for _, address := range want {
+		if err := client.Release(t.Context(), address); err != nil {
+			t.Errorf("Release(%s): %v", address, err)
+		}
+	}
+	if !slices.Equal(addresses.released, want) {
+		t.Errorf("released are %v, want %v", addresses.released, want)
+	}
+}
+
+// TestErrorTextArrives checks that people read what the plugin said, as it was.
+func TestErrorTextArrives(t *testing.T) {
+	cause := fmt.Errorf("address 10.0.0.7: %w", ipam.ErrNotReserved)
+	client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{err: cause})))
+	for name, got := range map[string]error{
+		"Load":    client.Load(t.Context(), ipam.Bitmaps{}),
+		"Release": client.Release(t.Context(), netip.MustParseAddr("10.0.0.7")),
+	} {
+		if got == nil || got.Error() != cause.Error() {
+			t.Errorf("%s: got error %v, want %v", name, got, cause)
+		}
+	}
+}
+
+// TestForeignServer checks what is said of an answer that is not the plugin's.
+func TestForeignServer(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		part   string
+	}{
+		"status only":      {http.StatusNotFound, "", "404 Not Found"},
+		"page":             {http.StatusBadGateway, "<html>", "502 Bad Gateway"},
+		"no error in JSON": {http.StatusInternalServerError, `{}`, "500 Internal Server Error"},
+		"no JSON":          {http.StatusOK, "hello", "invalid character"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := dial(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(test.status)
+				_, _ = w.Write([]byte(test.body))
+			})))
+			if _, _, err := client.Dump(t.Context()); err == nil || !strings.Contains(err.Error(), test.part) {
+				t.Errorf("got error %v, want one with %q", err, test.part)
+			}
+		})
+	}
+}
+
+func TestUnknownRequest(t *testing.T) {
+	handler := admin.NewHandler(&fakeAddresses{})
+	for _, test := range []struct {
+		method, path string
+		status       int
+	}{
+		{http.MethodPut, "/ipam/bitmaps", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/ipam/reservations/10.0.0.1", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/", http.StatusNotFound},
+		{http.MethodDelete, "/ipam/reservations/web", http.StatusBadRequest},
+	} {
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, httptest.NewRequest(test.method, test.path, http.NoBody))
+		if recorder.Code != test.status {
+			t.Errorf("%s %s: got status %d, want %d", test.method, test.path, recorder.Code, test.status)
+		}
+	}
+}
+
+func TestDialNotRunning(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "x.sock")
+	stale := filepath.Join(t.TempDir(), "x.sock")
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: stale, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.SetUnlinkOnClose(false)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, socket := range map[string]string{
+		"missing":           missing,
+		"missing directory": filepath.Join(missing, "y.sock"),
+		"stale":             stale,
+	} {
+		client, err := admin.Dial(t.Context(), socket)
+		if client != nil || !errors.Is(err, admin.ErrNotRunning) || !strings.Contains(err.Error(), socket) {
+			t.Errorf("%s: got %v, %v, want ErrNotRunning and the path", name, client, err)
+		}
+	}
+}
+
+// TestPluginStopsMeanwhile checks a plugin that goes away after Dial.
+func TestPluginStopsMeanwhile(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "x.sock")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := dial(t, socket)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := client.Dump(t.Context()); err == nil || !strings.Contains(err.Error(), socket) {
+		t.Errorf("Dump: got error %v, want one that names the socket", err)
+	}
+}

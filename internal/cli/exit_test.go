@@ -1,0 +1,101 @@
+package cli_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestVersion(t *testing.T) {
+	code, stdout, stderr := (&fakeProgram{}).run("version")
+	if code != 0 || stdout != "1.2.3\n" || stderr != "" {
+		t.Errorf("got exit code %d, stdout %q, stderr %q, want 0 and 1.2.3", code, stdout, stderr)
+	}
+}
+
+// TestHelp checks that help is no error, and goes to stdout.
+func TestHelp(t *testing.T) {
+	for _, line := range []string{"", "--help", "help", "serve --help", "ipam", "ipam --help", "ipam dump --help"} {
+		p := &fakeProgram{}
+		code, stdout, stderr := p.run(strings.Fields(line)...)
+		if code != 0 || !strings.Contains(stdout, "Usage:") || stderr != "" {
+			t.Errorf("mybridge %s: got exit code %d, stdout %q, stderr %q, want 0 and the usage on stdout", line, code, stdout, stderr)
+		}
+		if len(p.served)+len(p.targets) > 0 {
+			t.Errorf("mybridge %s: a command was run", line)
+		}
+	}
+}
+
+// TestUsageErrors checks that what is not understood gives 2 and does nothing.
+func TestUsageErrors(t *testing.T) {
+	for line, part := range map[string]string{
+		"bogus":             `"bogus"`,
+		"--bogus":           "--bogus",
+		"serve extra":       `"extra"`,
+		"serve --bogus":     "--bogus",
+		"serve --name":      "--name",
+		"serve --name Web":  `"Web" for "--name"`,
+		"serve --name -":    `"-" for "--name"`,
+		"serve --name=":     `"" for "--name"`,
+		"serve --name a/b":  `"a/b" for "--name"`,
+		"serve --name ../x": `"../x" for "--name"`,
+		"serve --name abcdefghijklmnopqrstuvwxyz0123456": "1 to 32",
+		"serve --firewall ufw":                           `"ufw" for "--firewall" flag: allowed is auto, nftables, iptables`,
+		"serve --firewall=":                              `"" for "--firewall"`,
+		"serve --log-level loud":                         `"loud" for "--log-level" flag: allowed is error, warning, info, debug`,
+		"serve --log-level fatal":                        "error, warning, info",
+		"serve --log-level trace":                        "error, warning, info",
+		"serve --log-level=":                             `"" for "--log-level"`,
+		"serve --log-format xml":                         `"xml" for "--log-format" flag: allowed is text, json`,
+		"version extra":                                  `"extra"`,
+		"version --state-dir /x":                         "--state-dir",
+		"ipam bogus":                                     `"bogus"`,
+		"ipam dump extra":                                `"extra"`,
+		"ipam dump --name x":                             "--name",
+		"ipam load":                                      "accepts 1 arg",
+		"ipam load a b":                                  "accepts 1 arg",
+		"ipam release":                                   "accepts 1 arg",
+		"ipam release 10.0.0.1 10.0.0.2":                 "accepts 1 arg",
+		"ipam release web":                               `"web" is not an IP address`,
+		"ipam release 10.0.0.0/24":                       `"10.0.0.0/24" is not an IP address`,
+		"ipam dump --state-dir":                          "--state-dir",
+	} {
+		p := &fakeProgram{}
+		code, stdout, stderr := p.run(strings.Fields(line)...)
+		wantRun(t, "mybridge "+line, code, stderr, 2, "mybridge: ", part, "'mybridge --help'")
+		if stdout != "" {
+			t.Errorf("mybridge %s: got %q on stdout, want nothing", line, stdout)
+		}
+		if len(p.served)+len(p.loaded)+len(p.released) > 0 {
+			t.Errorf("mybridge %s: a command was run", line)
+		}
+	}
+}
+
+// TestFailures checks that what is understood and fails gives 1, with the error
+// and no hint at the usage.
+func TestFailures(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing.json")
+	for name, test := range map[string]struct {
+		program   fakeProgram
+		arguments []string
+		part      string
+	}{
+		"serve":           {fakeProgram{serveErr: errors.New("somebody listens there already")}, []string{"serve"}, "somebody listens"},
+		"dump unreached":  {fakeProgram{openErr: errors.New("no plugin is running")}, []string{"ipam", "dump"}, "no plugin is running"},
+		"dump":            {fakeProgram{err: errFake}, []string{"ipam", "dump"}, errFake.Error()},
+		"release":         {fakeProgram{err: errFake}, []string{"ipam", "release", "10.0.0.7"}, errFake.Error()},
+		"load of no file": {fakeProgram{}, []string{"ipam", "load", missing}, missing},
+		"close":           {fakeProgram{closeErr: errors.New("disk is full")}, []string{"ipam", "release", "10.0.0.7"}, "disk is full"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, stdout, stderr := test.program.run(test.arguments...)
+			wantRun(t, strings.Join(test.arguments, " "), code, stderr, 1, "mybridge: ", test.part)
+			if strings.Contains(stderr, "--help") || stdout != "" {
+				t.Errorf("got %q on stdout and %q on stderr, want the error alone", stdout, stderr)
+			}
+		})
+	}
+}

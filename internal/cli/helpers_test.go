@@ -1,0 +1,105 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"mybridge/internal/cli"
+	"mybridge/ipam"
+)
+
+// fakeProgram remembers what the commands ask of it, and is itself the address
+// manager that they reach.
+type fakeProgram struct {
+	// What is answered.
+	dumped                      ipam.Bitmaps
+	left                        []netip.Prefix
+	serveErr, openErr, closeErr error
+	err                         error // of Dump, Load and Release
+
+	// What was asked.
+	served   []cli.ServeConfig
+	targets  []cli.Target
+	loaded   []ipam.Bitmaps
+	released []netip.Addr
+	closed   int
+}
+
+func (p *fakeProgram) Dump(context.Context) (ipam.Bitmaps, []netip.Prefix, error) {
+	return p.dumped, p.left, p.err
+}
+
+func (p *fakeProgram) Load(_ context.Context, bitmaps ipam.Bitmaps) error {
+	p.loaded = append(p.loaded, bitmaps)
+	return p.err
+}
+
+func (p *fakeProgram) Release(_ context.Context, address netip.Addr) error {
+	p.released = append(p.released, address)
+	return p.err
+}
+
+func (p *fakeProgram) Close() error {
+	p.closed++
+	return p.closeErr
+}
+
+// run runs a command line.
+func (p *fakeProgram) run(arguments ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = cli.Run(context.Background(), cli.Program{
+		Version: "1.2.3",
+		Serve: func(_ context.Context, config cli.ServeConfig) error {
+			p.served = append(p.served, config)
+			return p.serveErr
+		},
+		OpenAddresses: func(_ context.Context, target cli.Target) (cli.Addresses, error) {
+			p.targets = append(p.targets, target)
+			if p.openErr != nil {
+				return nil, p.openErr
+			}
+			return p, nil
+		},
+	}, arguments, &out, &err)
+	return code, out.String(), err.String()
+}
+
+// serve runs the serve command, which must work, and returns its configuration.
+func (p *fakeProgram) serve(t *testing.T, flags ...string) cli.ServeConfig {
+	t.Helper()
+	code, _, stderr := p.run(append([]string{"serve"}, flags...)...)
+	if code != 0 || len(p.served) == 0 {
+		t.Fatalf("serve %v: got exit code %d and %q", flags, code, stderr)
+	}
+	return p.served[len(p.served)-1]
+}
+
+// wantRun checks an exit code and that stderr has each of the parts.
+func wantRun(t *testing.T, what string, code int, stderr string, wantCode int, parts ...string) {
+	t.Helper()
+	if code != wantCode {
+		t.Errorf("%s: got exit code %d, want %d; stderr: %s", what, code, wantCode, stderr)
+	}
+	for _, part := range parts {
+		if !strings.Contains(stderr, part) {
+			t.Errorf("%s: got %q on stderr, want it to name %q", what, stderr, part)
+		}
+	}
+}
+
+var errFake = errors.New("address 10.0.0.7: address is not reserved")
+
+// TestMain clears the environment of what the commands read from it.
+func TestMain(m *testing.M) {
+	for _, entry := range os.Environ() {
+		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "MYBRIDGE_") {
+			_ = os.Unsetenv(name) // fails for no name that Environ returns
+		}
+	}
+	os.Exit(m.Run())
+}

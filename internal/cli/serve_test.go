@@ -1,0 +1,68 @@
+package cli_test
+
+import (
+	"testing"
+
+	"github.com/sirupsen/logrus"
+
+	"mybridge/internal/cli"
+)
+
+var defaults = cli.ServeConfig{
+	Target:    cli.Target{AdminSocket: "/run/mybridge/mybridge.sock", StateDir: "/var/lib/mybridge"},
+	Name:      "mybridge",
+	PluginDir: "/run/docker/plugins",
+	Firewall:  "auto",
+	LogLevel:  logrus.InfoLevel,
+	LogFormat: "text",
+}
+
+func TestServeDefaults(t *testing.T) {
+	got := (&fakeProgram{}).serve(t)
+	if got != defaults {
+		t.Errorf("got %+v, want %+v", got, defaults)
+	}
+	if socket, want := got.PluginSocket(), "/run/docker/plugins/mybridge.sock"; socket != want {
+		t.Errorf("the plugin's socket is %s, want %s", socket, want)
+	}
+}
+
+func TestServeFlags(t *testing.T) {
+	got := (&fakeProgram{}).serve(t, "--name", "second_2.x-y", "--plugin-dir", "/p", "--state-dir", "/s", "--admin-socket", "/a.sock",
+		"--firewall", "iptables", "--log-level", "debug", "--log-format", "json")
+	want := cli.ServeConfig{
+		Target: cli.Target{AdminSocket: "/a.sock", StateDir: "/s"}, Name: "second_2.x-y", PluginDir: "/p",
+		Firewall: "iptables", LogLevel: logrus.DebugLevel, LogFormat: "json",
+	}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if socket, want := got.PluginSocket(), "/p/second_2.x-y.sock"; socket != want {
+		t.Errorf("the plugin's socket is %s, want %s", socket, want)
+	}
+}
+
+func TestLogLevels(t *testing.T) {
+	for word, want := range map[string]logrus.Level{
+		"error": logrus.ErrorLevel, "warning": logrus.WarnLevel, "info": logrus.InfoLevel, "debug": logrus.DebugLevel,
+	} {
+		if got := (&fakeProgram{}).serve(t, "--log-level", word).LogLevel; got != want {
+			t.Errorf("--log-level %s: got %s, want %s", word, got, want)
+		}
+	}
+}
+
+// TestAdminSocketFollowsName checks the default, by flag and by environment.
+func TestAdminSocketFollowsName(t *testing.T) {
+	const want = "/run/mybridge/second.sock"
+	if got := (&fakeProgram{}).serve(t, "--name", "second").AdminSocket; got != want {
+		t.Errorf("--name second: got %s, want %s", got, want)
+	}
+	t.Setenv("MYBRIDGE_NAME", "second")
+	if got := (&fakeProgram{}).serve(t).AdminSocket; got != want {
+		t.Errorf("MYBRIDGE_NAME=second: got %s, want %s", got, want)
+	}
+	if got := (&fakeProgram{}).serve(t, "--admin-socket", "/a.sock").AdminSocket; got != "/a.sock" {
+		t.Errorf("--admin-socket /a.sock: got %s", got)
+	}
+}
