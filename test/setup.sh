@@ -32,9 +32,12 @@ fail() {
 missing_packages() {
 	local pair
 	for pair in debootstrap:debootstrap gpgv:gpgv ip:iproute2 \
-		unshare:util-linux iptables:iptables; do
+		unshare:util-linux iptables:iptables nft:nftables sysctl:procps \
+		gcc:gcc; do
 		command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair#*:}"
 	done
+	# The race detector needs a C compiler with the C library's headers.
+	[ -e /usr/include/stdio.h ] || printf 'libc6-dev\n'
 	[ -e "$keyring" ] || printf 'debian-archive-keyring\n'
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || printf 'ca-certificates\n'
 }
