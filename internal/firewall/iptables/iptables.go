@@ -51,8 +51,21 @@ func Open(instance string) (*Firewall, error) {
 		return nil, fmt.Errorf("finding iptables: %w", err)
 	}
 	f := &Firewall{ipv4: ipv4, chains: newChains(suffix), one: semaphore.NewWeighted(1)}
-	f.ipv6, f.missingIPv6 = iptables.New(iptables.IPFamily(iptables.ProtocolIPv6), iptables.Timeout(lockWait))
+	f.ipv6, f.missingIPv6 = openIPv6()
 	return f, nil
+}
+
+// openIPv6 fails where the program is missing, and where the kernel has no IPv6:
+// then it is there and cannot be used.
+func openIPv6() (*iptables.IPTables, error) {
+	ipv6, err := iptables.New(iptables.IPFamily(iptables.ProtocolIPv6), iptables.Timeout(lockWait))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ipv6.ListChains("filter"); err != nil {
+		return nil, err
+	}
+	return ipv6, nil
 }
 
 // Ensure adds what is missing of the network's rules.
@@ -144,7 +157,7 @@ func (f *Firewall) tables(ipv6 bool) (*iptables.IPTables, error) {
 		return f.ipv4, nil
 	}
 	if f.ipv6 == nil {
-		return nil, fmt.Errorf("finding ip6tables: %w", f.missingIPv6)
+		return nil, fmt.Errorf("using ip6tables: %w", f.missingIPv6)
 	}
 	return f.ipv6, nil
 }
