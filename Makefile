@@ -5,10 +5,10 @@ TOOLS   := $(CURDIR)/build/tools
 LINTER  := golangci-lint
 LINTER_VERSION := v2.15.0
 
-.PHONY: help build demo test lint cover clean
+.PHONY: help build demo test bench-ipam lint cover clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 build: ## build bin/mybridge, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mybridge .
@@ -19,6 +19,9 @@ demo: build ## show it on this machine's engine (as root; installs docker.io if 
 test: ## run every test: unit, kernel, end to end on two engines (as root; prepares what it needs)
 	test/setup.sh
 	MYBRIDGE_TEST_NO_SKIP=1 go test -race -count=1 -timeout 20m ./...
+
+bench-ipam: ## measure the address manager beside the disk and the whole-file design (half a minute)
+	go run ./test/bench/ipam
 
 lint: $(TOOLS)/$(LINTER)-$(LINTER_VERSION) ## check form, layers and scripts
 	$(TOOLS)/$(LINTER)-$(LINTER_VERSION) run ./...

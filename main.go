@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -19,7 +19,9 @@ import (
 	"mybridge/driver"
 	"mybridge/internal/admin"
 	"mybridge/internal/cli"
+	"mybridge/internal/engine"
 	"mybridge/internal/firewall/iptables"
+	"mybridge/internal/host"
 	"mybridge/internal/link"
 	"mybridge/internal/protocol"
 	"mybridge/internal/server"
@@ -61,11 +63,12 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	stopped := make(chan error, 2)
 	go func() { stopped <- protocol.NewHandler(gate, services).Serve(pluginSocket) }()
 
-	state, err := store.Open(config.StateDir)
+	state, loss, err := store.OpenOrRecover(config.StateDir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
+	logLoss(log, loss)
 	links, err := link.Open(config.Name, log)
 	if err != nil {
 		return err
@@ -81,7 +84,16 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	if err != nil {
 		return err
 	}
-	addresses, err := ipam.Open(restoring, state, links, log)
+	addresses, err := ipam.Open(restoring, ipam.Config{
+		State:        state,
+		Host:         links,
+		Networks:     networks,
+		Log:          log,
+		HostID:       host.ID(),
+		Doubt:        doubt(loss, networks.Recovered()),
+		ReuseDelay:   config.ReuseDelay,
+		AddressPools: config.AddressPools,
+	})
 	if err != nil {
 		return err
 	}
@@ -91,15 +103,58 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	go func() { stopped <- adminServer.Serve(adminSocket) }()
 	log.WithFields(logrus.Fields{"version": version, "socket": config.PluginSocket(), "firewall": "iptables"}).Info("mybridge is ready")
 
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	var working sync.WaitGroup
+	if addresses.Doubt != "" {
+		working.Go(func() {
+			engine.NewClient(config.EngineSocket).Teach(background, config.Name, addresses.Learn, log)
+		})
+	}
+	working.Go(func() {
+		state.KeepBackup(background, backupInterval, func(err error) { log.WithError(err).Error("backup failed") })
+	})
+	defer working.Wait()
+	defer stopBackground()
+
 	select {
 	case err := <-stopped:
 		return fmt.Errorf("serving: %w", err)
+	case <-state.Failed():
+		return state.Err()
 	case <-ctx.Done():
 	}
 	log.Info("stopping; bridges, links and rules stay")
 	_ = pluginSocket.Close() // closed again, and checked, when serve returns
 	gate.Drain()
 	return adminServer.Shutdown(context.WithoutCancel(ctx))
+}
+
+// backupInterval is how often the state is copied, where it has changed.
+const backupInterval = 5 * time.Minute
+
+// logLoss says what was lost, and from where it comes back.
+func logLoss(log logrus.FieldLogger, loss store.Loss) {
+	if loss.Reason == "" {
+		return
+	}
+	log = log.WithFields(logrus.Fields{"reason": loss.Reason, "aside": loss.Aside})
+	if loss.FromBackup {
+		log.Error("state was lost: recovering from its backup, the links and the engine")
+		return
+	}
+	log.WithField("backup", loss.WithoutBackup).Error("state was lost: recovering from the links and the engine")
+}
+
+// doubt says why leases may be missing, empty where none can. A state that does
+// not know links which are there is an old copy, or was deleted.
+func doubt(loss store.Loss, recovered int) string {
+	switch {
+	case loss.Reason != "":
+		return "the state was lost: " + loss.Reason
+	case recovered > 0:
+		return fmt.Sprintf("the state did not know %d networks and endpoints that are there", recovered)
+	}
+	return ""
 }
 
 // closeSocket removes the socket file as well.
@@ -119,42 +174,3 @@ func newLog(config cli.ServeConfig) *logrus.Logger {
 	}
 	return log
 }
-
-// openAddresses reaches the running plugin, or where none runs its state.
-func openAddresses(ctx context.Context, target cli.Target) (cli.Addresses, error) {
-	client, notRunning := admin.Dial(ctx, target.AdminSocket)
-	if notRunning == nil {
-		return client, nil
-	}
-	if !errors.Is(notRunning, admin.ErrNotRunning) {
-		return nil, notRunning
-	}
-	if !store.Exists(target.StateDir) {
-		return nil, fmt.Errorf("%w, and there is no state in %s", notRunning, target.StateDir)
-	}
-	state, err := store.Open(target.StateDir)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", notRunning, err)
-	}
-	quiet := logrus.New()
-	quiet.SetLevel(logrus.WarnLevel)
-	manager, err := ipam.Open(ctx, state, nil, quiet)
-	if err != nil {
-		return nil, errors.Join(err, state.Close())
-	}
-	return stoppedAddresses{manager, state}, nil
-}
-
-// stoppedAddresses is the address manager of a plugin that does not run. It is
-// asked for no pool, so it needs no host.
-type stoppedAddresses struct {
-	*ipam.Manager
-	state *store.Store
-}
-
-func (a stoppedAddresses) Dump(context.Context) (ipam.Bitmaps, []netip.Prefix, error) {
-	dumped, left := a.Manager.Dump()
-	return dumped, left, nil
-}
-
-func (a stoppedAddresses) Close() error { return a.state.Close() }

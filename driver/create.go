@@ -76,6 +76,7 @@ func (d *Driver) claimNetwork(config NetworkConfig) (n *network, claimed bool, e
 	n = newNetwork(Network{NetworkConfig: config, Bridge: bridge, BridgeMAC: link.RandomMAC(), Phase: Creating})
 	n.TryAcquire(1)
 	d.networks[n.ID] = n
+	d.owners.addNetwork(n.Network)
 	return n, true, nil
 }
 

@@ -64,7 +64,9 @@ func (d *Driver) forget(n *network) {
 	delete(d.networks, n.ID)
 	delete(d.unfinished, n.ID)
 	delete(d.names, n.Bridge)
+	d.owners.removeNetwork(n.Network)
 	for _, endpoint := range n.endpoints {
 		delete(d.names, endpoint.Link)
+		d.owners.removeEndpoint(endpoint)
 	}
 }

@@ -44,6 +44,8 @@ type Links interface {
 	RemoveBridge(ctx context.Context, bridge link.Bridge) error
 	EnsureVeth(ctx context.Context, veth link.Veth) error
 	RemoveVeth(ctx context.Context, veth link.Veth) error
+	// Owned returns the links of ours that are there and complete.
+	Owned(ctx context.Context) ([]link.OwnedBridge, []link.OwnedVeth, error)
 	EnsureForwarding(ctx context.Context, ipv6 bool) error
 	// SubnetHolder returns the link that has an address in the gateway's
 	// subnet, "" where none has.
@@ -71,6 +73,8 @@ type Driver struct {
 	links    Links
 	firewall Firewall
 	log      logrus.FieldLogger
+	// recovered counts what the state did not know when the driver was opened.
+	recovered int
 
 	// mu guards the maps, not what is in a network.
 	mu       sync.Mutex
@@ -78,7 +82,8 @@ type Driver struct {
 	// unfinished are the networks whose deletion failed half-way.
 	unfinished map[NetworkID]*network
 	// names are the links of all networks: bridges and the bridges' ends of veth pairs.
-	names map[link.Name]NetworkID
+	names  map[link.Name]NetworkID
+	owners *Owners
 }
 
 // undoContext outlives the call that failed, for undoing what it did.

@@ -62,6 +62,7 @@ func TestRebuiltAfterReboot(t *testing.T) {
 	d := w.open(t)
 	must(t, d.CreateNetwork(t.Context(), config("n1", "10.1.0.0/24")))
 	clear(w.bridges)
+	clear(w.ownedBridges)
 	clear(w.rules)
 	w.forwarding = false
 	w.open(t)

@@ -75,7 +75,7 @@ func (d *Driver) CreateEndpoint(ctx context.Context, config EndpointConfig) (End
 		return Endpoint{}, err
 	}
 	if err := d.keepEndpoint(ctx, endpoint); err != nil {
-		d.releaseName(endpoint.Link)
+		d.releaseEndpoint(endpoint)
 		return Endpoint{}, err
 	}
 	n.endpoints[endpoint.ID] = endpoint
@@ -110,7 +110,8 @@ func (n *network) checkEndpoint(config EndpointConfig) error {
 	return nil
 }
 
-// claimEndpoint gives the endpoint its MAC and link names.
+// claimEndpoint gives the endpoint its MAC and link names, and enters it as the
+// owner of its addresses.
 func (d *Driver) claimEndpoint(config EndpointConfig) (Endpoint, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -118,15 +119,21 @@ func (d *Driver) claimEndpoint(config EndpointConfig) (Endpoint, error) {
 	if endpoint.ChosenMAC.IsZero() {
 		endpoint.ChosenMAC = link.RandomMAC()
 	}
-	endpoint.Link = d.freeName("mbv", string(config.ID))
-	endpoint.Peer = "mbp" + endpoint.Link[len("mbv"):]
-	return endpoint, d.claimName(endpoint.Link, config.Network)
+	endpoint.Link = d.freeName(linkPrefix, string(config.ID))
+	endpoint.Peer = peerOf(endpoint.Link)
+	if err := d.claimName(endpoint.Link, config.Network); err != nil {
+		return Endpoint{}, err
+	}
+	d.owners.addEndpoint(endpoint)
+	return endpoint, nil
 }
 
-func (d *Driver) releaseName(name link.Name) {
+// releaseEndpoint takes back what claimEndpoint gave.
+func (d *Driver) releaseEndpoint(endpoint Endpoint) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.names, name)
+	delete(d.names, endpoint.Link)
+	d.owners.removeEndpoint(endpoint)
 }
 
 // keepEndpoint commits the endpoint, and takes it back where the deadline has
@@ -213,7 +220,7 @@ func (d *Driver) removeEndpoint(ctx context.Context, n *network, endpoint Endpoi
 		return fmt.Errorf("forgetting endpoint %s: %w", endpoint.ID.Short(), err)
 	}
 	delete(n.endpoints, endpoint.ID)
-	d.releaseName(endpoint.Link)
+	d.releaseEndpoint(endpoint)
 	d.logEndpoint(endpoint).Info("endpoint deleted")
 	return nil
 }

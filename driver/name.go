@@ -8,6 +8,15 @@ import (
 	"mybridge/internal/link"
 )
 
+// The prefixes of the two ends of a veth pair; the rest of the names is equal.
+const (
+	linkPrefix = "mbv"
+	peerPrefix = "mbp"
+)
+
+// peerOf is the name of the container's end.
+func peerOf(name link.Name) link.Name { return peerPrefix + name[len(linkPrefix):] }
+
 // freeName returns prefix (three characters) with the ID's first characters,
 // as a person looks for it; or with those of its hash where another ID begins
 // alike. The caller holds d.mu.

@@ -17,6 +17,8 @@ type Subnet struct {
 	Pool netip.Prefix `json:"pool"`
 	// Gateway is an address of Pool with Pool's length; zero where there is none.
 	Gateway netip.Prefix `json:"gateway"`
+	// Managed says that this plugin's address manager gave the pool.
+	Managed bool `json:"managed"`
 }
 
 // NetworkConfig is a network as it was asked for.
@@ -109,7 +111,7 @@ func (d *Driver) logNetwork(n *network) logrus.FieldLogger {
 
 // bridge is the network's bridge as the kernel should have it.
 func (n *network) bridge() link.Bridge {
-	b := link.Bridge{Name: n.Bridge, Network: string(n.ID), MTU: n.MTU, MAC: n.BridgeMAC}
+	b := link.Bridge{Name: n.Bridge, Network: string(n.ID), MTU: n.MTU, MAC: n.BridgeMAC, Note: n.note()}
 	for _, subnet := range []Subnet{n.IPv4, n.IPv6} {
 		if subnet.Gateway.IsValid() {
 			b.Gateways = append(b.Gateways, subnet.Gateway)

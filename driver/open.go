@@ -12,7 +12,8 @@ import (
 
 // Open returns a driver of what the state keeps, with the kernel brought in
 // line: what a crash cut short is finished or undone, bridges and rules that
-// are missing (after a reboot, all) are made again.
+// are missing (after a reboot, all) are made again. Networks and endpoints that
+// only the kernel knows are taken in again.
 //
 // A network that cannot be restored is logged and kept, so that the others work
 // and it can be deleted; without the packet filter Open fails.
@@ -27,6 +28,9 @@ func Open(ctx context.Context, state State, links Links, filter Firewall, log lo
 		names:      map[link.Name]NetworkID{},
 	}
 	if err := d.load(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.recoverFromLinks(ctx); err != nil {
 		return nil, err
 	}
 	var filtered []firewall.Network
@@ -55,6 +59,7 @@ func (d *Driver) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("loading networks: %w", err)
 	}
+	d.owners = NewOwners(networks, endpoints)
 	for _, record := range networks {
 		d.networks[record.ID] = newNetwork(record)
 		d.names[record.Bridge] = record.ID

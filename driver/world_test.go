@@ -26,6 +26,9 @@ type world struct {
 	rules      map[string]firewall.Network
 	forwarding bool
 	hostSubnet netip.Prefix
+	// ownedBridges and ownedVeths are what the aliases of our links tell.
+	ownedBridges map[link.Name]link.OwnedBridge
+	ownedVeths   map[link.Name]link.OwnedVeth
 
 	// effects counts down to the one that fails or kills; below zero none does.
 	effects int
@@ -46,7 +49,10 @@ func newWorld() *world {
 		bridges:   map[link.Name]string{},
 		veths:     map[link.Name]string{},
 		rules:     map[string]firewall.Network{},
-		effects:   -1,
+
+		ownedBridges: map[link.Name]link.OwnedBridge{},
+		ownedVeths:   map[link.Name]link.OwnedVeth{},
+		effects:      -1,
 	}
 }
 
@@ -131,6 +137,7 @@ func (w *world) EnsureBridge(_ context.Context, b link.Bridge) error {
 		return err
 	}
 	w.bridges[b.Name] = b.Network
+	w.ownedBridges[b.Name] = link.OwnedBridge{Name: b.Name, MAC: b.MAC, Network: b.Network, Note: b.Note}
 	return nil
 }
 
@@ -149,6 +156,7 @@ func (w *world) RemoveBridge(_ context.Context, b link.Bridge) error {
 		return err
 	}
 	delete(w.bridges, b.Name)
+	delete(w.ownedBridges, b.Name)
 	return nil
 }
 
@@ -157,6 +165,7 @@ func (w *world) EnsureVeth(_ context.Context, v link.Veth) error {
 		return err
 	}
 	w.veths[v.Name] = v.Endpoint
+	w.ownedVeths[v.Name] = link.OwnedVeth{Name: v.Name, Bridge: v.Bridge, Network: v.Network, Endpoint: v.Endpoint, Addresses: v.Addresses}
 	return nil
 }
 
@@ -165,6 +174,7 @@ func (w *world) RemoveVeth(_ context.Context, v link.Veth) error {
 		return err
 	}
 	delete(w.veths, v.Name)
+	delete(w.ownedVeths, v.Name)
 	return nil
 }
 
@@ -174,6 +184,10 @@ func (w *world) EnsureForwarding(context.Context, bool) error {
 	}
 	w.forwarding = true
 	return nil
+}
+
+func (w *world) Owned(context.Context) ([]link.OwnedBridge, []link.OwnedVeth, error) {
+	return slices.Collect(maps.Values(w.ownedBridges)), slices.Collect(maps.Values(w.ownedVeths)), nil
 }
 
 func (w *world) SubnetHolder(_ context.Context, gateway netip.Prefix) (link.Name, error) {

@@ -27,6 +27,8 @@ func TestAutomaticPool(t *testing.T) {
 			"10.96.0.0/13", "10.104.0.0/14", "10.108.0.0/15", "10.110.0.0/16", "10.111.0.0/17", "10.111.128.0/18", "10.111.192.0/19",
 			"10.111.224.0/20", "10.111.240.0/21", "10.111.248.0/22", "10.111.252.0/23", "10.111.254.0/24",
 		}, want: "10.111.255.0/24"},
+		{name: "wider pool", pools: []string{"10.96.0.0/13"}, want: "10.104.0.0/24"},
+		{name: "reservation in the middle", reserved: `{"10.96.0.128/30":"010"}`, want: "10.96.1.0/24"},
 		{name: "10.0.0.0/8 used", used: []string{"10.0.0.0/8"}},
 		{name: "the block is used", used: []string{"10.96.0.0/12"}},
 		{name: "the block is a pool", pools: []string{"10.0.0.0/8"}},
@@ -66,11 +68,6 @@ func TestAutomaticPoolsRunOut(t *testing.T) {
 	}
 	_, err := m.RequestPool(context.Background(), request)
 	wantError(t, "one more", err, ipam.ErrNoPoolLeft, "10.96.0.0/12")
-}
-
-func TestAutomaticPoolOfIPv6(t *testing.T) {
-	_, err := newManager(t).RequestPool(context.Background(), ipam.PoolRequest{Space: ipam.LocalAddressSpace, IPv6: true})
-	wantError(t, "automatic IPv6 pool", err, ipam.ErrNoPoolLeft, "IPv6", "--subnet")
 }
 
 // TestGivenPoolMayOverlapHost checks that what the user chose is not held

@@ -1,26 +1,86 @@
 package ipam
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/gaissmai/bart"
 )
 
-// Automatic pools are the /24s of 10.96.0.0/12: 4,096 networks, in a block that
-// home routers, cloud defaults and the engine's own pools leave alone.
-var (
-	automaticBase = netip.MustParsePrefix("10.96.0.0/12")
-	automaticBits = 24
-)
+// AddressPool is a block from which automatic pools are taken, in subnets of
+// one size.
+type AddressPool struct {
+	Base netip.Prefix
+	// Size is the length of each subnet, from Base's to the address's.
+	Size int
+}
 
-// freeSubnet returns the first automatic subnet that overlaps no pool, no
-// reservation and nothing that the host uses. The engine may reject the answer
-// and ask again while it holds it, so each answer is a fresh one.
-func (m *Manager) freeSubnet(used []netip.Prefix, ipv6 bool) (netip.Prefix, error) {
-	if ipv6 {
-		return netip.Prefix{}, fmt.Errorf("%w for IPv6: give the network a subnet with --ipv6 --subnet", ErrNoPoolLeft)
+// DefaultAddressPools are the /24s of 10.96.0.0/12: 4,096 networks, in a block
+// that home routers, cloud defaults and the engine's own pools leave alone.
+func DefaultAddressPools() []AddressPool {
+	return []AddressPool{{Base: netip.MustParsePrefix("10.96.0.0/12"), Size: 24}}
+}
+
+// ParseAddressPool reads the engine's own syntax, base=10.96.0.0/12,size=24.
+func ParseAddressPool(s string) (AddressPool, error) {
+	var pool AddressPool
+	var err error
+	for part := range strings.SplitSeq(s, ",") {
+		key, value, _ := strings.Cut(part, "=")
+		switch key {
+		case "base":
+			pool.Base, err = ParseSubnet("base", value)
+		case "size":
+			pool.Size, err = strconv.Atoi(value)
+		default:
+			err = fmt.Errorf("%q is not known", key)
+		}
+		if err != nil {
+			return AddressPool{}, fmt.Errorf("address pool %q: %w: the form is base=10.96.0.0/12,size=24", s, err)
+		}
 	}
+	switch {
+	case !pool.Base.IsValid():
+		err = errors.New("base is missing")
+	case pool.Size < pool.Base.Bits() || pool.Size > pool.Base.Addr().BitLen():
+		err = fmt.Errorf("size is %d, allowed is %d to %d", pool.Size, pool.Base.Bits(), pool.Base.Addr().BitLen())
+	}
+	if err != nil {
+		return AddressPool{}, fmt.Errorf("address pool %q: %w", s, err)
+	}
+	return pool, nil
+}
+
+// String is the form that ParseAddressPool reads.
+func (p AddressPool) String() string { return fmt.Sprintf("base=%s,size=%d", p.Base, p.Size) }
+
+// addDefaultAddressPools gives each family a block to take automatic pools from.
+func (m *Manager) addDefaultAddressPools() {
+	isIPv6 := func(p AddressPool) bool { return p.Base.Addr().Is6() }
+	isIPv4 := func(p AddressPool) bool { return p.Base.Addr().Is4() }
+	if !slices.ContainsFunc(m.AddressPools, isIPv4) {
+		m.AddressPools = append(m.AddressPools, DefaultAddressPools()...)
+	}
+	if !slices.ContainsFunc(m.AddressPools, isIPv6) {
+		id := m.HostID
+		if len(id) == 0 {
+			id = m.secret
+		}
+		m.AddressPools = append(m.AddressPools, LocalAddressPool(id))
+	}
+	m.next = make([]netip.Addr, len(m.AddressPools))
+}
+
+// freeSubnet returns the next automatic subnet that overlaps no pool, no
+// reservation and nothing that the host uses. The engine may reject the answer
+// and ask again while it holds it, so each answer is a fresh one; and it may use
+// the subnet of a network whose bridge is not gone yet, so the search goes on
+// where the last ended.
+func (m *Manager) freeSubnet(used []netip.Prefix, ipv6 bool) (netip.Prefix, error) {
 	var avoid bart.Lite
 	for _, prefix := range used {
 		avoid.Insert(prefix)
@@ -28,13 +88,64 @@ func (m *Manager) freeSubnet(used []netip.Prefix, ipv6 bool) (netip.Prefix, erro
 	for _, r := range m.reservations {
 		avoid.Insert(r.Subnet)
 	}
-	step := uint64(1) << (automaticBase.Addr().BitLen() - automaticBits)
-	for base := automaticBase.Addr(); automaticBase.Contains(base); base = plus(base, step) {
-		subnet := netip.PrefixFrom(base, automaticBits)
-		if !m.subnets.OverlapsPrefix(subnet) && !avoid.OverlapsPrefix(subnet) {
+	var tried []string
+	for i, pool := range m.AddressPools {
+		if pool.Base.Addr().Is6() != ipv6 {
+			continue
+		}
+		tried = append(tried, fmt.Sprintf("/%d of %s", pool.Size, pool.Base))
+		if subnet, found := m.freeSubnetOf(pool, m.next[i], &avoid); found {
+			m.next[i] = last(subnet).Next()
 			return subnet, nil
 		}
 	}
-	return netip.Prefix{}, fmt.Errorf("%w in %s: every /%d of it is in use or routed elsewhere; give the network a subnet with --subnet",
-		ErrNoPoolLeft, automaticBase, automaticBits)
+	return netip.Prefix{}, fmt.Errorf("%w: every %s is in use or overlaps what this host uses; give the network a subnet with --subnet",
+		ErrNoPoolLeft, strings.Join(tried, ", "))
+}
+
+// mostSubnets is how many subnets are tried, for the sake of very wide bases.
+const mostSubnets = 1 << 20
+
+// freeSubnetOf searches the block once around, from start on.
+func (m *Manager) freeSubnetOf(pool AddressPool, start netip.Addr, avoid *bart.Lite) (netip.Prefix, bool) {
+	a := start
+	for range min(uint64(mostSubnets), 1<<min(pool.Size-pool.Base.Bits(), 63)) {
+		if !a.IsValid() || !pool.Base.Contains(a) {
+			a = pool.Base.Addr()
+		}
+		subnet := netip.PrefixFrom(a, pool.Size)
+		if !m.subnets.OverlapsPrefix(subnet) && !avoid.OverlapsPrefix(subnet) {
+			return subnet, true
+		}
+		a = last(m.widest(subnet, avoid)).Next()
+	}
+	return netip.Prefix{}, false
+}
+
+// widest is the subnet itself, or what is in use and holds all of it: the search
+// passes over that in one step.
+func (m *Manager) widest(subnet netip.Prefix, avoid *bart.Lite) netip.Prefix {
+	widest := subnet
+	for holder := range m.subnets.Supernets(subnet) {
+		if holder.Bits() < widest.Bits() {
+			widest = holder
+		}
+	}
+	for holder := range avoid.Supernets(subnet) {
+		if holder.Bits() < widest.Bits() {
+			widest = holder
+		}
+	}
+	return widest
+}
+
+// last is the subnet's highest address.
+func last(subnet netip.Prefix) netip.Addr {
+	b := subnet.Addr().AsSlice()
+	for i := range b {
+		network := max(0, min(8, subnet.Bits()-8*i))
+		b[i] |= byte(0xff) >> network
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
 }

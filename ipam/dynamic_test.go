@@ -43,11 +43,7 @@ func TestWholeRange(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			m := newManager(t)
-			ranges := []string{}
-			if test.addressRange != "" {
-				ranges = append(ranges, test.addressRange)
-			}
-			pool := needPool(t, m, test.subnet, ranges...)
+			pool := needPool(t, m, test.subnet, test.addressRange)
 			got := drainPool(t, m, pool.ID)
 			slices.Sort(got)
 			want := slices.Sorted(slices.Values(normal(test.want)))
@@ -58,21 +54,23 @@ func TestWholeRange(t *testing.T) {
 	}
 }
 
-// TestWidePools checks the first dynamic addresses where the whole is too much.
+// TestWidePools checks the first dynamic addresses where the whole is too much
+// to drain: one after the other wherever a bitmap covers the range.
 func TestWidePools(t *testing.T) {
 	for _, test := range []struct {
-		subnet string
-		want   []string
+		subnet, addressRange string
+		want                 []string
 	}{
-		{"10.0.0.0/8", []string{"10.0.0.1/8", "10.0.0.2/8"}},
-		{"2001:db8::/64", []string{"2001:db8::1/64", "2001:db8::2/64"}},
-		{"2001::/16", []string{"2001::1/16", "2001::2/16"}},
+		{"10.0.0.0/8", "", []string{"10.0.0.1/8", "10.0.0.2/8"}},
+		{"10.0.0.0/8", "10.128.0.0/9", []string{"10.128.0.0/8", "10.128.0.1/8"}},
+		{"2001:db8::/104", "", []string{"2001:db8::1/104", "2001:db8::2/104"}},
+		{"2001:db8::/64", "2001:db8::7:0:0/104", []string{"2001:db8::7:0:0/64", "2001:db8::7:0:1/64"}},
 	} {
 		m := newManager(t)
-		pool := needPool(t, m, test.subnet)
+		pool := needPool(t, m, test.subnet, test.addressRange)
 		for _, want := range test.want {
 			if got, err := requestDynamic(m, pool.ID); err != nil || got.String() != want {
-				t.Errorf("pool %s: got %s, %v, want %s", test.subnet, got, err, want)
+				t.Errorf("pool %s with range %q: got %s, %v, want %s", test.subnet, test.addressRange, got, err, want)
 			}
 		}
 	}

@@ -24,6 +24,13 @@ var (
 	ErrNotReserved = errors.New("address is not reserved")
 	// ErrExhausted: no address of the pool's range is free.
 	ErrExhausted = errors.New("no address is left")
+	// ErrDoubtful: leases of the pool may have been lost, so it gives no dynamic
+	// address until it is known which.
+	ErrDoubtful = errors.New("no dynamic address is given now")
+	// ErrBusy: the address is being given or released at this moment.
+	ErrBusy = errors.New("address is being given or released")
+	// ErrLive: an endpoint uses the address.
+	ErrLive = errors.New("address is used by a live endpoint")
 	// ErrOutOfPool: the address is not one that the pool can give.
 	ErrOutOfPool = errors.New("address is not available in the pool")
 )

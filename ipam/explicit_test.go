@@ -41,11 +41,7 @@ func TestExplicitAddress(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			state := newFakeState()
 			m := open(t, state, &fakeHost{})
-			ranges := []string{}
-			if test.addressRange != "" {
-				ranges = append(ranges, test.addressRange)
-			}
-			pool := needPool(t, m, test.subnet, ranges...)
+			pool := needPool(t, m, test.subnet, test.addressRange)
 			got, err := requestExplicit(m, pool.ID, test.address)
 			if test.want != nil {
 				wantError(t, "RequestAddress "+test.address, err, test.want, test.part, test.address, test.subnet)
@@ -71,7 +67,7 @@ func TestExplicitAddress(t *testing.T) {
 
 // TestExplicitIsSkipped checks that dynamic addresses go around the others.
 func TestExplicitIsSkipped(t *testing.T) {
-	for _, subnet := range []string{"192.168.0.0/24", "10.0.0.0/8", "2001:db8::/64"} {
+	for _, subnet := range []string{"192.168.0.0/24", "10.0.0.0/8", "2001:db8::/104"} {
 		m := newManager(t)
 		pool := needPool(t, m, subnet)
 		first := pool.Subnet.Addr().Next()

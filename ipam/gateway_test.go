@@ -29,11 +29,7 @@ func TestGateway(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			state := newFakeState()
 			m := open(t, state, &fakeHost{})
-			ranges := []string{}
-			if test.addressRange != "" {
-				ranges = append(ranges, test.addressRange)
-			}
-			pool := needPool(t, m, test.subnet, ranges...)
+			pool := needPool(t, m, test.subnet, test.addressRange)
 			for _, a := range test.taken {
 				if _, err := requestExplicit(m, pool.ID, a); err != nil {
 					t.Fatal(err)

@@ -19,13 +19,47 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
-// fakeHost uses the prefixes given.
+// fakeHost uses the prefixes given, and its links carry the addresses given.
 type fakeHost struct {
-	used []netip.Prefix
-	err  error
+	used  []netip.Prefix
+	inUse map[netip.Addr]string
+	err   error
 }
 
 func (h *fakeHost) UsedPrefixes(context.Context) ([]netip.Prefix, error) { return h.used, h.err }
+
+func (h *fakeHost) AddressesInUse(context.Context) (map[netip.Addr]string, error) {
+	return h.inUse, h.err
+}
+
+// fakeNetworks has the networks and the endpoints given.
+type fakeNetworks struct {
+	networks  map[netip.Prefix]string
+	endpoints map[netip.Addr]string
+	holdings  []holding
+}
+
+type holding struct {
+	subnet    netip.Prefix
+	gateway   netip.Addr
+	endpoints []netip.Addr
+}
+
+func (n *fakeNetworks) EachHolding(yield func(subnet netip.Prefix, gateway netip.Addr, endpoints []netip.Addr)) {
+	for _, h := range n.holdings {
+		yield(h.subnet, h.gateway, h.endpoints)
+	}
+}
+
+func (n *fakeNetworks) NetworkOf(subnet netip.Prefix) (string, bool) {
+	network, found := n.networks[subnet]
+	return network, found
+}
+
+func (n *fakeNetworks) EndpointOf(address netip.Addr) (string, bool) {
+	endpoint, found := n.endpoints[address]
+	return endpoint, found
+}
 
 func quiet() logrus.FieldLogger {
 	log := logrus.New()
@@ -34,9 +68,13 @@ func quiet() logrus.FieldLogger {
 }
 
 // open returns a manager of what state keeps.
-func open(t failer, state ipam.State, host ipam.Host) *ipam.Manager {
+func open(t failer, state ipam.State, host ipam.Host, changes ...func(*ipam.Config)) *ipam.Manager {
 	t.Helper()
-	m, err := ipam.Open(context.Background(), state, host, quiet())
+	config := ipam.Config{State: state, Host: host, Networks: &fakeNetworks{}, Log: quiet()}
+	for _, change := range changes {
+		change(&config)
+	}
+	m, err := ipam.Open(context.Background(), config)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
@@ -49,12 +87,15 @@ func newManager(t failer) *ipam.Manager {
 	return open(t, newFakeState(), &fakeHost{})
 }
 
-// needPool requests the pool of subnet, with the range in it if one is given.
+// needPool requests the pool of subnet, with the range in it if one is given
+// that is not empty.
 func needPool(t failer, m *ipam.Manager, subnet string, addressRange ...string) ipam.Pool {
 	t.Helper()
 	request := ipam.PoolRequest{Space: ipam.LocalAddressSpace, Subnet: netip.MustParsePrefix(subnet)}
 	for _, r := range addressRange {
-		request.Range = netip.MustParsePrefix(r)
+		if r != "" {
+			request.Range = netip.MustParsePrefix(r)
+		}
 	}
 	request.IPv6 = request.Subnet.Addr().Is6()
 	pool, err := m.RequestPool(context.Background(), request)
@@ -66,6 +107,11 @@ func needPool(t failer, m *ipam.Manager, subnet string, addressRange ...string) 
 
 func requestDynamic(m *ipam.Manager, pool ipam.PoolID) (netip.Prefix, error) {
 	return m.RequestAddress(context.Background(), ipam.AddressRequest{Pool: pool})
+}
+
+// requestNamed asks for a dynamic address for the endpoint of that name.
+func requestNamed(m *ipam.Manager, pool ipam.PoolID, name string) (netip.Prefix, error) {
+	return m.RequestAddress(context.Background(), ipam.AddressRequest{Pool: pool, Name: name})
 }
 
 func requestExplicit(m *ipam.Manager, pool ipam.PoolID, address string) (netip.Prefix, error) {
@@ -81,11 +127,21 @@ func requestGateway(m *ipam.Manager, pool ipam.PoolID, address string) (netip.Pr
 	return m.RequestAddress(context.Background(), request)
 }
 
+// release gives the addresses back.
+func release(t failer, m *ipam.Manager, pool ipam.PoolID, addresses ...string) {
+	t.Helper()
+	for _, a := range addresses {
+		if err := m.ReleaseAddress(context.Background(), pool, netip.MustParseAddr(a)); err != nil {
+			t.Fatalf("ReleaseAddress(%s): %v", a, err)
+		}
+	}
+}
+
 // drainPool requests dynamic addresses until none is left and returns them.
 func drainPool(t failer, m *ipam.Manager, pool ipam.PoolID) []string {
 	t.Helper()
 	var given []string
-	for range 100_000 {
+	for range 200_000 {
 		address, err := requestDynamic(m, pool)
 		if err != nil {
 			if !errors.Is(err, ipam.ErrExhausted) {

@@ -54,13 +54,26 @@ func (k LeaseKind) String() string {
 	return "unknown"
 }
 
-// Lease is one address given away.
+// Lease is one address given away, or the memory of one that was: an ended
+// lease says how long the address has rested and whose it was.
 type Lease struct {
 	Pool    PoolID
 	Address netip.Addr
 	Kind    LeaseKind
-	Since   time.Time
+	// Since is when the lease began, to the second.
+	Since time.Time
+	// Ended is when it was released, to the second; zero while it is held.
+	Ended time.Time
+	// Asked says that the address was asked for by itself (--ip) once, by this
+	// holder or an earlier one.
+	Asked bool
+	// Name is the endpoint's, at most MaxName bytes; empty where the engine did
+	// not send it (before 29.0).
+	Name string
 }
+
+// MaxName is the length in bytes of the longest name that a lease keeps.
+const MaxName = 255
 
 // Reservation keeps an address from being given to anyone until a person
 // releases it, whether or not a pool that holds it exists.
@@ -68,7 +81,10 @@ type Reservation struct {
 	Address netip.Addr
 	// Subnet is the subnet under which the reservation is shown.
 	Subnet netip.Prefix
-	Since  time.Time
+	// Since is when it was made, to the second.
+	Since time.Time
+	// Name is what the person who made it calls it, at most MaxName bytes.
+	Name string
 }
 
 // Snapshot is all that a State keeps.
@@ -89,13 +105,23 @@ type State interface {
 	// AddPool keeps a new pool, or fails with ErrPoolExists where its ID is
 	// kept (a shared State: where its subnet overlaps a kept one).
 	AddPool(ctx context.Context, pool Pool) error
+	// UpdatePool keeps the pool in the place of the one with the same ID, its
+	// leases as they are. An unknown pool is no error, and stays unknown.
+	UpdatePool(ctx context.Context, pool Pool) error
 	// RemovePool forgets a pool and all its leases. An unknown pool is no error.
 	RemovePool(ctx context.Context, id PoolID) error
-	// AddLease keeps a new lease, or fails with ErrTaken where the address is
-	// leased in that pool, or with ErrUnknownPool where the pool is not kept.
+	// AddLease keeps a held lease in the place of an ended one or of none. It
+	// fails with ErrTaken where the address is held in that pool, or with
+	// ErrUnknownPool where the pool is not kept.
 	AddLease(ctx context.Context, lease Lease) error
-	// RemoveLease forgets a lease. An unknown lease is no error.
-	RemoveLease(ctx context.Context, pool PoolID, address netip.Addr) error
+	// EndLease keeps the lease as ended, in the place of the held one. Where the
+	// pool is not kept it does nothing.
+	EndLease(ctx context.Context, lease Lease) error
+	// ForgetLeases forgets ended leases of a pool; held and unknown ones stay as
+	// they are.
+	ForgetLeases(ctx context.Context, pool PoolID, addresses []netip.Addr) error
+	// Secret returns 32 random bytes, the same at each call and after a restart.
+	Secret(ctx context.Context) ([]byte, error)
 	// Reserve keeps all of the reservations, replacing those of the same address.
 	Reserve(ctx context.Context, reservations []Reservation) error
 	// Unreserve forgets a reservation. An unknown one is no error.
@@ -105,6 +131,21 @@ type State interface {
 // Host knows what addresses this host uses otherwise.
 type Host interface {
 	// UsedPrefixes returns the subnets that an automatic pool must not
-	// overlap: those of the host's routes and of its interface addresses.
+	// overlap: those of the host's routes, interface addresses and name servers.
 	UsedPrefixes(ctx context.Context) ([]netip.Prefix, error)
+	// AddressesInUse returns the addresses that links of ours carry, each with
+	// who has it, as a person knows them.
+	AddressesInUse(ctx context.Context) (map[netip.Addr]string, error)
+}
+
+// Networks knows what uses pools and addresses.
+type Networks interface {
+	// NetworkOf returns who has the subnet, as a person knows them.
+	NetworkOf(subnet netip.Prefix) (network string, found bool)
+	// EndpointOf returns the live endpoint that has the address, as a person
+	// knows it.
+	EndpointOf(address netip.Addr) (endpoint string, found bool)
+	// EachHolding calls yield for each subnet of ours that a network has, with
+	// its gateway (zero where there is none) and the addresses of its endpoints.
+	EachHolding(yield func(subnet netip.Prefix, gateway netip.Addr, endpoints []netip.Addr))
 }

@@ -2,40 +2,128 @@ package ipam_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"mybridge/ipam"
 )
 
+var errInjected = errors.New("the disk is full")
+
+// machine drives a manager and the model through the same calls.
+type machine struct {
+	model      *model
+	state      *fakeState
+	host       *fakeHost
+	networks   *fakeNetworks
+	clock      *clock
+	reuseDelay time.Duration
+	manager    *ipam.Manager
+}
+
+// machinePools are small enough to come around.
+var machinePools = []string{"base=10.96.0.0/22,size=24", "base=10.100.0.0/29,size=30", "base=fd00:96::/62,size=64"}
+
 // TestAgainstModel drives a manager and the model through the same calls, with
-// restarts and failing disks, and compares answers, dumps and what is kept.
+// time that passes, restarts, endpoints that live and disks that fail, and
+// compares answers, dumps and what is kept.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &machine{model: newModel(), state: newFakeState(), host: &fakeHost{}}
-		m.manager = open(t, m.state, m.host)
+		m := &machine{
+			model:      newModel(machinePools...),
+			state:      newFakeState(),
+			host:       &fakeHost{},
+			networks:   &fakeNetworks{endpoints: map[netip.Addr]string{}},
+			clock:      newClock(),
+			reuseDelay: rapid.SampledFrom([]time.Duration{0, time.Minute, time.Hour}).Draw(t, "reuse delay"),
+		}
+		m.open(t)
 		t.Repeat(map[string]func(*rapid.T){
-			"request a pool":           m.requestPool,
-			"request an automatic one": m.requestAutomaticPool,
-			"release a pool":           m.releasePool,
-			"request an address":       m.requestDynamic,
-			"request more addresses":   m.requestDynamic, // twice as likely
-			"request that address":     m.requestExplicit,
-			"request a gateway":        m.requestGateway,
-			"fill a pool":              m.fill,
-			"release an address":       m.releaseAddress,
-			"load":                     m.load,
-			"release a reservation":    m.releaseReservation,
-			"host":                     m.changeHost,
-			"restart":                  m.restart,
-			"":                         m.compare,
+			"request a pool":            m.requestPool,
+			"request an automatic one":  m.requestAutomaticPool,
+			"release a pool":            m.releasePool,
+			"request an address":        m.requestDynamic,
+			"request more addresses":    m.requestDynamic, // more likely
+			"request one more address":  m.requestDynamic,
+			"request that address":      m.requestExplicit,
+			"request a gateway":         m.requestGateway,
+			"fill a pool":               m.fill,
+			"release an address":        m.releaseAddress,
+			"release another":           m.releaseAddress,
+			"release one more":          m.releaseAddress,
+			"load":                      m.load,
+			"release a reservation":     m.release,
+			"an endpoint lives or dies": m.changeEndpoint,
+			"host":                      m.changeHost,
+			"time passes":               m.pass,
+			"restart":                   m.restart,
+			"":                          m.compare,
 		})
 	})
+}
+
+func (m *machine) open(t failer) {
+	m.manager = open(t, m.state, m.host, func(config *ipam.Config) {
+		config.Networks, config.ReuseDelay = m.networks, m.reuseDelay
+		for _, pool := range m.model.automatic {
+			config.AddressPools = append(config.AddressPools, pool.AddressPool)
+		}
+	})
+	m.manager.SetNow(m.clock.now)
+}
+
+// restart forgets all but what the state keeps.
+func (m *machine) restart(t *rapid.T) {
+	m.open(t)
+	m.model.restart()
+}
+
+func (m *machine) pass(t *rapid.T) {
+	m.clock.pass(rapid.SampledFrom([]time.Duration{
+		400 * time.Millisecond, time.Second, 59 * time.Second, time.Minute, time.Hour, -90 * time.Second,
+	}).Draw(t, "time"))
+}
+
+func (m *machine) now() int64 { return m.clock.now().Unix() }
+
+// failing makes the next change fail, sometimes, and says whether it did.
+func (m *machine) failing(t *rapid.T) bool {
+	if rapid.IntRange(0, 4).Draw(t, "disk") != 0 {
+		return false
+	}
+	m.state.failNext(errInjected)
+	return true
+}
+
+// deadline returns a context that is past its deadline, sometimes, and the error
+// that a request then gets after it was kept.
+func deadline(t *rapid.T) (context.Context, error) {
+	if rapid.IntRange(0, 9).Draw(t, "deadline") != 0 {
+		return context.Background(), nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx, ctx.Err()
+}
+
+// check compares an error with the one wanted, nil for none; of the causes the
+// first that is one counts. It reports whether the call is to have had its effect.
+func (m *machine) check(t *rapid.T, what string, got, want error, failing bool) bool {
+	m.state.failNext(nil)
+	if want == nil && failing {
+		want = errInjected
+	}
+	if want == nil && got != nil || !errors.Is(got, want) {
+		t.Fatalf("%s: got error %v, want %v", what, got, want)
+	}
+	return want == nil
 }
 
 func (m *machine) requestPool(t *rapid.T) {
@@ -60,9 +148,13 @@ func (m *machine) requestPool(t *rapid.T) {
 		want = ipam.ErrOverlap
 	}
 	failing := m.failing(t)
-	got, err := m.manager.RequestPool(context.Background(), request)
+	ctx, late := deadline(t)
+	got, err := m.manager.RequestPool(ctx, request)
+	if want == nil && !failing {
+		want = late
+	}
 	if !m.check(t, "RequestPool", err, want, failing) {
-		if want != nil && !slices.ContainsFunc(others, func(p netip.Prefix) bool { return strings.Contains(err.Error(), p.String()) }) {
+		if len(others) > 0 && !slices.ContainsFunc(others, func(p netip.Prefix) bool { return strings.Contains(err.Error(), p.String()) }) {
 			t.Fatalf("RequestPool: error %q names none of %v", err, others)
 		}
 		return
@@ -71,27 +163,14 @@ func (m *machine) requestPool(t *rapid.T) {
 	if got.ID != id || got.Subnet != request.Subnet || got.Range != wantRange {
 		t.Fatalf("RequestPool = %+v, want ID %s, subnet %s, range %s", got, id, request.Subnet, wantRange)
 	}
-	m.model.pools[id] = &modelPool{subnet: got.Subnet, addressRange: got.Range, leases: map[netip.Addr]ipam.LeaseKind{}}
+	m.model.pools[id] = newModelPool(got.Subnet, got.Range)
 }
 
 func (m *machine) requestAutomaticPool(t *rapid.T) {
-	// The lowest /24 that is free.
-	var want netip.Prefix
-	free := func(subnet netip.Prefix) bool {
-		overlaps := subnet.Overlaps
-		return len(m.model.overlapped(subnet)) == 0 && !slices.ContainsFunc(m.host.used, overlaps) &&
-			!slices.ContainsFunc(slices.Collect(maps.Values(m.model.reservations)), overlaps)
-	}
-	if !slices.ContainsFunc(m.host.used, func(p netip.Prefix) bool { return p.Bits() <= 12 && p.Overlaps(automaticRange) }) {
-		for i := 0; i < 1<<12 && !want.IsValid(); i++ {
-			if s := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(96 + i>>8), byte(i), 0}), 24); free(s) {
-				want = s
-			}
-		}
-	}
-	ipv6 := rapid.IntRange(0, 9).Draw(t, "ipv6") == 0
+	ipv6 := rapid.IntRange(0, 3).Draw(t, "ipv6") == 0
+	want := m.model.nextSubnet(ipv6, m.host.used)
 	var wantErr error
-	if ipv6 || !want.IsValid() {
+	if !want.IsValid() {
 		wantErr = ipam.ErrNoPoolLeft
 	}
 	failing := m.failing(t)
@@ -102,7 +181,7 @@ func (m *machine) requestAutomaticPool(t *rapid.T) {
 	if got.Subnet != want || got.Range != want {
 		t.Fatalf("automatic RequestPool = %+v, want subnet and range %s", got, want)
 	}
-	m.model.pools[got.ID] = &modelPool{subnet: want, addressRange: want, leases: map[netip.Addr]ipam.LeaseKind{}}
+	m.model.pools[got.ID] = newModelPool(want, want)
 }
 
 func (m *machine) releasePool(t *rapid.T) {
@@ -113,163 +192,12 @@ func (m *machine) releasePool(t *rapid.T) {
 	}
 }
 
-func (m *machine) requestDynamic(t *rapid.T) {
-	id, p := m.somePool(t)
-	want := ipam.ErrUnknownPool
-	if p != nil {
-		want = nil
-		if !m.model.firstFree(p, p.addressRange).IsValid() {
-			want = ipam.ErrExhausted
-		}
-	}
-	failing := m.failing(t)
-	got, err := m.manager.RequestAddress(context.Background(), ipam.AddressRequest{Pool: id})
-	if !m.check(t, "dynamic RequestAddress", err, want, failing) {
-		return
-	}
-	m.give(t, p, got, p.addressRange, ipam.Dynamic)
-}
-
-// give enters an address given, which the model must have thought free.
-func (m *machine) give(t *rapid.T, p *modelPool, got, from netip.Prefix, kind ipam.LeaseKind) {
-	if reason := m.model.refusal(p, got.Addr()); reason != nil {
-		t.Fatalf("pool %s gave %s: %v", p.subnet, got, reason)
-	}
-	if !from.Contains(got.Addr()) || got.Bits() != p.subnet.Bits() {
-		t.Fatalf("pool %s gave %s, want an address of %s with /%d", p.subnet, got, from, p.subnet.Bits())
-	}
-	p.leases[got.Addr()] = kind
-}
-
-func (m *machine) requestExplicit(t *rapid.T) {
-	id, p := m.somePool(t)
-	request := ipam.AddressRequest{Pool: id, Address: netip.MustParseAddr("192.0.2.1"), Gateway: rapid.Bool().Draw(t, "gateway")}
-	want, kind := ipam.ErrUnknownPool, ipam.Requested
-	if p != nil {
-		request.Address = someAddress(t, p.subnet)
-		want = m.model.refusal(p, request.Address)
-	}
-	if request.Gateway {
-		kind = ipam.Gateway
-	}
-	failing := m.failing(t)
-	got, err := m.manager.RequestAddress(context.Background(), request)
-	if !m.check(t, "RequestAddress "+request.Address.String(), err, want, failing) {
-		return
-	}
-	if got.Addr() != request.Address {
-		t.Fatalf("RequestAddress %s = %s", request.Address, got)
-	}
-	m.give(t, p, got, p.subnet, kind)
-}
-
-func (m *machine) requestGateway(t *rapid.T) {
-	id, p := m.somePool(t)
-	want := ipam.ErrUnknownPool
-	var first netip.Addr
-	if p != nil {
-		want = nil
-		if first = m.model.firstFree(p, p.subnet); !first.IsValid() {
-			want = ipam.ErrExhausted
-		}
-	}
-	failing := m.failing(t)
-	got, err := m.manager.RequestAddress(context.Background(), ipam.AddressRequest{Pool: id, Gateway: true})
-	if !m.check(t, "gateway RequestAddress", err, want, failing) {
-		return
-	}
-	if got.Addr() != first {
-		t.Fatalf("gateway of pool %s is %s, want the lowest free address %s", p.subnet, got, first)
-	}
-	m.give(t, p, got, p.subnet, ipam.Gateway)
-}
-
-// fill takes all that is left of a pool's range.
-func (m *machine) fill(t *rapid.T) {
-	id, p := m.somePool(t)
-	if p == nil || p.addressRange.Addr().BitLen()-p.addressRange.Bits() > 8 {
-		t.Skip("too large to fill")
-	}
-	for m.model.firstFree(p, p.addressRange).IsValid() {
-		got, err := m.manager.RequestAddress(context.Background(), ipam.AddressRequest{Pool: id})
-		if err != nil {
-			t.Fatalf("RequestAddress with %s free: %v", m.model.firstFree(p, p.addressRange), err)
-		}
-		m.give(t, p, got, p.addressRange, ipam.Dynamic)
-	}
-}
-
-func (m *machine) releaseAddress(t *rapid.T) {
-	id, p := m.somePool(t)
-	address := netip.MustParseAddr("192.0.2.1")
-	leased := false
-	if p != nil {
-		address = someAddress(t, p.subnet)
-		leases := slices.SortedFunc(maps.Keys(p.leases), netip.Addr.Compare)
-		if len(leases) > 0 && rapid.IntRange(0, 4).Draw(t, "known") != 0 {
-			address = rapid.SampledFrom(leases).Draw(t, "lease")
-		}
-		_, leased = p.leases[address]
-	}
-	failing := m.failing(t) && leased
-	if m.check(t, "ReleaseAddress "+address.String(), m.manager.ReleaseAddress(context.Background(), id, address), nil, failing) && p != nil {
-		delete(p.leases, address)
-	}
-}
-
-func (m *machine) load(t *rapid.T) {
-	bitmaps := ipam.Bitmaps{}
-	for range rapid.IntRange(1, 2).Draw(t, "subnets") {
-		subnet := rapid.SampledFrom(modelSubnets[:11]).Draw(t, "subnet")
-		b := []byte(strings.Repeat("0", 1<<(32-subnet.Bits())-1))
-		for range min(len(b), 3) {
-			b[rapid.IntRange(0, len(b)-1).Draw(t, "host number")] = '1'
-		}
-		bitmaps[subnet] = string(b)
-	}
-	failing := m.failing(t)
-	if !m.check(t, "Load", m.manager.Load(context.Background(), bitmaps), nil, failing) {
-		return
-	}
-	// A reservation is shown under the narrowest of the file's subnets.
-	for _, subnet := range slices.SortedFunc(maps.Keys(bitmaps), func(a, b netip.Prefix) int { return a.Bits() - b.Bits() }) {
-		a := subnet.Addr()
-		for _, c := range bitmaps[subnet] {
-			if a = a.Next(); c == '1' {
-				m.model.reservations[a] = subnet
-			}
-		}
-	}
-}
-
-func (m *machine) releaseReservation(t *rapid.T) {
-	address := someAddress(t, rapid.SampledFrom(modelSubnets).Draw(t, "subnet"))
-	if reserved := slices.SortedFunc(maps.Keys(m.model.reservations), netip.Addr.Compare); len(reserved) > 0 && rapid.IntRange(0, 4).Draw(t, "known") != 0 {
-		address = rapid.SampledFrom(reserved).Draw(t, "reserved")
-	}
-	var want error
-	if _, reserved := m.model.reservations[address]; !reserved {
-		want = ipam.ErrNotReserved
-		for _, p := range m.model.pools {
-			if _, leased := p.leases[address]; leased {
-				want = ipam.ErrTaken
-			}
-		}
-	}
-	failing := m.failing(t)
-	if m.check(t, "Release "+address.String(), m.manager.Release(context.Background(), address), want, failing) {
-		delete(m.model.reservations, address)
-	}
-}
-
 func (m *machine) changeHost(t *rapid.T) {
 	m.host.used = rapid.SliceOfN(rapid.SampledFrom(prefixes(
 		"10.96.0.0/24", "10.96.1.0/24", "10.96.2.128/25", "10.96.0.0/16", "172.17.0.0/16", "10.0.0.0/8", "10.96.0.7/32", "fe80::/64",
+		"10.100.0.4/32", "fd00:96::/64", "fd00:96:0:2::1/128",
 	)), 0, 3).Draw(t, "used")
 }
-
-// restart forgets all but what the state keeps.
-func (m *machine) restart(t *rapid.T) { m.manager = open(t, m.state, m.host) }
 
 // compare holds the dump and the kept records against the model.
 func (m *machine) compare(t *rapid.T) {
@@ -284,9 +212,14 @@ func (m *machine) compare(t *rapid.T) {
 	}
 	for id, p := range m.model.pools {
 		kept := m.state.leases[id]
-		for a, kind := range p.leases {
-			if lease, ok := kept[a]; !ok || lease.Kind != kind || lease.Pool != id || lease.Since.IsZero() {
-				t.Fatalf("kept lease of %s in %s is %+v, want one that is %s", a, id, lease, kind)
+		for a, want := range p.leases {
+			lease, there := kept[a]
+			got := modelLease{kind: lease.Kind, asked: lease.Asked, name: lease.Name, since: lease.Since.Unix()}
+			if !lease.Ended.IsZero() {
+				got.ended = lease.Ended.Unix()
+			}
+			if !there || got != want || lease.Pool != id || lease.Address != a {
+				t.Fatalf("kept lease of %s in %s is %+v, want %+v", a, id, lease, want)
 			}
 		}
 		if len(kept) != len(p.leases) {

@@ -12,31 +12,58 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
+// Config is how a manager works.
+type Config struct {
+	State    State
+	Host     Host
+	Networks Networks
+	Log      logrus.FieldLogger
+	// Doubt says why leases may be missing from the state, empty where none can.
+	// No pool that is kept then gives a dynamic address until Learn.
+	Doubt string
+	// ReuseDelay is how long a released address rests before it is given again,
+	// while another is free.
+	ReuseDelay time.Duration
+	// HostID is what the host's IPv6 block is derived from; without one it is
+	// the state's secret.
+	HostID []byte
+	// AddressPools are where automatic pools are taken from, the first first. A
+	// family of which there is none gets its default.
+	AddressPools []AddressPool
+}
+
 // Manager answers for all pools. Its methods may be called concurrently.
 type Manager struct {
-	state State
-	host  Host
-	log   logrus.FieldLogger
-	now   func() time.Time
+	Config
+	secret []byte
+	now    func() time.Time
 
 	// mu guards the maps, not what is in a pool.
 	mu           sync.RWMutex
 	pools        map[PoolID]*pool
 	subnets      bart.Table[PoolID]
 	reservations map[netip.Addr]Reservation
+	// next is where the search in each of the AddressPools goes on.
+	next []netip.Addr
+	// known is closed once no lease can be missing.
+	known chan struct{}
 }
 
 // Open returns a manager of what the state keeps.
-func Open(ctx context.Context, state State, host Host, log logrus.FieldLogger) (*Manager, error) {
+func Open(ctx context.Context, config Config) (*Manager, error) {
 	m := &Manager{
-		state:        state,
-		host:         host,
-		log:          log,
+		Config:       config,
 		now:          time.Now,
 		pools:        map[PoolID]*pool{},
 		reservations: map[netip.Addr]Reservation{},
+		known:        make(chan struct{}),
 	}
-	kept, err := state.Load(ctx)
+	var err error
+	if m.secret, err = config.State.Secret(ctx); err != nil {
+		return nil, fmt.Errorf("loading the secret: %w", err)
+	}
+	m.addDefaultAddressPools()
+	kept, err := config.State.Load(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("loading pools and leases: %w", err)
 	}
@@ -44,7 +71,7 @@ func Open(ctx context.Context, state State, host Host, log logrus.FieldLogger) (
 		m.reservations[r.Address] = r
 	}
 	for _, definition := range kept.Pools {
-		p, err := m.build(definition)
+		p, err := newPool(definition, m.secret)
 		if err != nil {
 			return nil, err
 		}
@@ -56,14 +83,19 @@ func Open(ctx context.Context, state State, host Host, log logrus.FieldLogger) (
 		if !ok {
 			return nil, fmt.Errorf("lease %s: %w: %s", lease.Address, ErrUnknownPool, lease.Pool)
 		}
-		p.restore(lease)
+		p.put(lease)
 	}
-	return m, nil
+	for a := range m.reservations {
+		if p := m.holder(a); p != nil {
+			p.reserve(a)
+		}
+	}
+	return m, m.reconcile(ctx)
 }
 
 // build makes a pool with the reservations that lie in it.
 func (m *Manager) build(definition Pool) (*pool, error) {
-	p, err := newPool(definition)
+	p, err := newPool(definition, m.secret)
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +127,13 @@ type PoolRequest struct {
 }
 
 // RequestPool gives the pool asked for, or one that overlaps neither another
-// pool nor the host's routes. It fails with ErrOverlap or ErrNoPoolLeft.
+// pool nor what the host uses. It fails with ErrOverlap or ErrNoPoolLeft.
 func (m *Manager) RequestPool(ctx context.Context, request PoolRequest) (Pool, error) {
 	p, err := m.claimPool(ctx, request)
 	if err != nil {
 		return Pool{}, err
 	}
-	if err := m.state.AddPool(ctx, p.Pool); err != nil {
+	if err := m.State.AddPool(ctx, p.Pool); err != nil {
 		m.mu.Lock()
 		m.remove(p)
 		m.mu.Unlock()
@@ -114,7 +146,7 @@ func (m *Manager) RequestPool(ctx context.Context, request PoolRequest) (Pool, e
 	if err := ctx.Err(); err != nil {
 		return Pool{}, errors.Join(err, m.ReleasePool(context.WithoutCancel(ctx), p.ID))
 	}
-	m.log.WithFields(logrus.Fields{"pool": p.Subnet, "range": p.Range}).Info("pool given")
+	m.Log.WithFields(logrus.Fields{"pool": p.Subnet, "range": p.Range}).Info("pool given")
 	return p.Pool, nil
 }
 
@@ -123,7 +155,7 @@ func (m *Manager) claimPool(ctx context.Context, request PoolRequest) (*pool, er
 	var used []netip.Prefix
 	if !request.Subnet.IsValid() {
 		var err error
-		if used, err = m.host.UsedPrefixes(ctx); err != nil {
+		if used, err = m.Host.UsedPrefixes(ctx); err != nil {
 			return nil, fmt.Errorf("listing the subnets this host uses: %w", err)
 		}
 	}
@@ -137,7 +169,7 @@ func (m *Manager) claimPool(ctx context.Context, request PoolRequest) (*pool, er
 		}
 	}
 	if other, overlaps := m.overlapping(subnet); overlaps {
-		return nil, fmt.Errorf("subnet %s: %w: pool %s is in use", subnet, ErrOverlap, other)
+		return nil, fmt.Errorf("subnet %s: %w: pool %s is in use by %s", subnet, ErrOverlap, other, m.holderOf(other))
 	}
 	addressRange := request.Range
 	if !addressRange.IsValid() {
@@ -165,6 +197,14 @@ func (m *Manager) overlapping(subnet netip.Prefix) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
+// holderOf says who has the pool, as a person knows them.
+func (m *Manager) holderOf(subnet netip.Prefix) string {
+	if network, ok := m.Networks.NetworkOf(subnet); ok {
+		return "network " + network
+	}
+	return "no network of this driver"
+}
+
 // ReleasePool forgets a pool and every lease in it. Releasing a pool that is
 // unknown, or not given yet, succeeds.
 func (m *Manager) ReleasePool(ctx context.Context, id PoolID) error {
@@ -177,102 +217,14 @@ func (m *Manager) ReleasePool(ctx context.Context, id PoolID) error {
 	if !p.open {
 		return nil
 	}
-	if err := m.state.RemovePool(ctx, id); err != nil {
+	if err := m.State.RemovePool(ctx, id); err != nil {
 		return fmt.Errorf("forgetting pool %s: %w", p.Subnet, err)
 	}
 	p.open = false
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.remove(p)
-	m.log.WithField("pool", p.Subnet).Info("pool released")
-	return nil
-}
-
-// AddressRequest asks for an address of a pool. A zero Address leaves the
-// choice to the manager.
-type AddressRequest struct {
-	Pool    PoolID
-	Address netip.Addr
-	Gateway bool
-}
-
-// RequestAddress leases an address and returns it with the length of its
-// subnet. It fails with ErrUnknownPool, ErrTaken, ErrReserved, ErrOutOfPool or
-// ErrExhausted.
-func (m *Manager) RequestAddress(ctx context.Context, request AddressRequest) (netip.Prefix, error) {
-	p := m.pool(request.Pool)
-	if p == nil {
-		return netip.Prefix{}, fmt.Errorf("pool %q: %w", request.Pool, ErrUnknownPool)
-	}
-	if err := p.enter(); err != nil {
-		return netip.Prefix{}, err
-	}
-	defer p.leave()
-	for {
-		lease := Lease{Pool: p.ID, Kind: Requested, Since: m.now()}
-		var err error
-		switch {
-		case request.Address.IsValid():
-			lease.Address, err = request.Address, p.claim(request.Address)
-		case request.Gateway:
-			lease.Address, err = p.chooseGateway()
-		default:
-			lease.Kind = Dynamic
-			lease.Address, err = p.choose()
-		}
-		if err != nil {
-			return netip.Prefix{}, err
-		}
-		if request.Gateway {
-			lease.Kind = Gateway
-		}
-		err = m.state.AddLease(ctx, lease)
-		if err == nil {
-			p.confirm(lease)
-			return netip.PrefixFrom(lease.Address, p.Subnet.Bits()), m.giveBackLate(ctx, p, lease.Address)
-		}
-		// Another host of a shared state has it: leave it taken, choose again.
-		if errors.Is(err, ErrTaken) && !request.Address.IsValid() {
-			continue
-		}
-		p.abandon(lease.Address)
-		return netip.Prefix{}, fmt.Errorf("keeping the lease of %s: %w", lease.Address, err)
-	}
-}
-
-// ReleaseAddress ends a lease. Releasing an address that is not leased, or one
-// of an unknown pool, succeeds; a reservation stays.
-func (m *Manager) ReleaseAddress(ctx context.Context, id PoolID, address netip.Addr) error {
-	p := m.pool(id)
-	if p == nil {
-		return nil
-	}
-	if p.enter() != nil {
-		return nil
-	}
-	defer p.leave()
-	return m.giveBack(ctx, p, address)
-}
-
-// giveBackLate ends the lease where the deadline has passed: the engine has been
-// told that its request failed.
-func (m *Manager) giveBackLate(ctx context.Context, p *pool, address netip.Addr) error {
-	if err := ctx.Err(); err != nil {
-		return errors.Join(err, m.giveBack(context.WithoutCancel(ctx), p, address))
-	}
-	return nil
-}
-
-func (m *Manager) giveBack(ctx context.Context, p *pool, address netip.Addr) error {
-	lease, leased := p.startRelease(address)
-	if !leased {
-		return nil
-	}
-	if err := m.state.RemoveLease(ctx, p.ID, address); err != nil {
-		p.confirm(lease)
-		return fmt.Errorf("forgetting the lease of %s: %w", address, err)
-	}
-	p.abandon(address)
+	m.Log.WithField("pool", p.Subnet).Info("pool released")
 	return nil
 }
 

@@ -1,43 +1,123 @@
 package ipam_test
 
 import (
-	"errors"
-	"maps"
+	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
-
-	"pgregory.net/rapid"
 
 	"mybridge/ipam"
 )
-
-var errInjected = errors.New("the disk is full")
 
 // model is the address manager in its plainest form: sets of addresses, all
 // questions answered by looking at every address.
 type model struct {
 	pools        map[ipam.PoolID]*modelPool
 	reservations map[netip.Addr]netip.Prefix
+	automatic    []modelAutomatic
 }
 
 type modelPool struct {
 	subnet, addressRange netip.Prefix
-	leases               map[netip.Addr]ipam.LeaseKind
+	leases               map[netip.Addr]modelLease
+	names                map[string]modelName
 }
 
-func newModel() *model {
-	return &model{pools: map[ipam.PoolID]*modelPool{}, reservations: map[netip.Addr]netip.Prefix{}}
+// modelLease is a lease, held where ended is 0.
+type modelLease struct {
+	kind         ipam.LeaseKind
+	asked        bool
+	name         string
+	since, ended int64
+}
+
+func (l modelLease) held() bool { return l.ended == 0 }
+
+// latest is when something happened to it.
+func (l modelLease) latest() int64 {
+	if l.held() {
+		return l.since
+	}
+	return l.ended
+}
+
+// modelName is the address that a name had last. Where it had several in the
+// second before a restart it may be any of them, or forgotten.
+type modelName struct {
+	addresses []netip.Addr
+	sure      bool
+}
+
+func (n modelName) without(a netip.Addr) modelName {
+	isA := func(other netip.Addr) bool { return other == a }
+	return modelName{slices.DeleteFunc(slices.Clone(n.addresses), isA), n.sure}
+}
+
+// modelAutomatic is an address pool, and how many of its subnets were gone through.
+type modelAutomatic struct {
+	ipam.AddressPool
+	next int
+}
+
+func newModel(automatic ...string) *model {
+	m := &model{pools: map[ipam.PoolID]*modelPool{}, reservations: map[netip.Addr]netip.Prefix{}}
+	for _, s := range automatic {
+		pool, err := ipam.ParseAddressPool(s)
+		if err != nil {
+			panic(err)
+		}
+		m.automatic = append(m.automatic, modelAutomatic{AddressPool: pool})
+	}
+	return m
+}
+
+func newModelPool(subnet, addressRange netip.Prefix) *modelPool {
+	return &modelPool{subnet: subnet, addressRange: addressRange, leases: map[netip.Addr]modelLease{}, names: map[string]modelName{}}
+}
+
+// put enters a lease as given or ended.
+func (p *modelPool) put(a netip.Addr, lease modelLease) {
+	if before, known := p.leases[a]; known && before.name != lease.name {
+		p.names[before.name] = p.names[before.name].without(a)
+	}
+	p.leases[a] = lease
+	p.names[lease.name] = modelName{[]netip.Addr{a}, true}
+}
+
+// end ends a lease.
+func (p *modelPool) end(a netip.Addr, at int64) {
+	lease := p.leases[a]
+	lease.ended = at
+	p.put(a, lease)
+}
+
+// restart forgets what is not kept: who had what last is what the leases say.
+func (m *model) restart() {
+	for i := range m.automatic {
+		m.automatic[i].next = 0
+	}
+	for _, p := range m.pools {
+		p.names = map[string]modelName{}
+		latest := map[string]int64{}
+		for a, lease := range p.leases {
+			last, known := p.names[lease.name]
+			switch {
+			case !known || lease.latest() > latest[lease.name]:
+				p.names[lease.name], latest[lease.name] = modelName{[]netip.Addr{a}, true}, lease.latest()
+			case lease.latest() == latest[lease.name]:
+				p.names[lease.name] = modelName{append(last.addresses, a), false}
+			}
+		}
+	}
 }
 
 // refusal is the error with which an address asked for is refused, nil for none.
 func (m *model) refusal(p *modelPool, a netip.Addr) error {
-	_, leased := p.leases[a]
+	lease, known := p.leases[a]
 	_, reserved := m.reservations[a]
 	switch {
 	case !p.subnet.Contains(a) || isEdge(p.subnet, a):
 		return ipam.ErrOutOfPool
-	case leased:
+	case known && lease.held():
 		return ipam.ErrTaken
 	case reserved:
 		return ipam.ErrReserved
@@ -45,67 +125,105 @@ func (m *model) refusal(p *modelPool, a netip.Addr) error {
 	return nil
 }
 
-// firstFree is the lowest address of prefix, at most some thousand in, that p
-// can give; the zero value where there is none.
-func (m *model) firstFree(p *modelPool, prefix netip.Prefix) netip.Addr {
-	for a, n := prefix.Addr(), 0; prefix.Contains(a) && n < 2000; a, n = a.Next(), n+1 {
+// canGive reports whether a dynamic request may have a.
+func (m *model) canGive(p *modelPool, a netip.Addr) bool {
+	return p.addressRange.Contains(a) && m.refusal(p, a) == nil
+}
+
+// The classes of addresses that a dynamic request may be given, the first first.
+const (
+	fresh = iota
+	rested
+	restedAsked
+	resting
+	restingAsked
+)
+
+// class says how willingly a is given at the time now.
+func (p *modelPool) class(a netip.Addr, now, reuseDelay int64) int {
+	lease, known := p.leases[a]
+	switch rests := lease.ended+reuseDelay > now; {
+	case !known:
+		return fresh
+	case !rests && !lease.asked:
+		return rested
+	case !rests:
+		return restedAsked
+	case !lease.asked:
+		return resting
+	}
+	return restingAsked
+}
+
+// wide is the number of host bits from which on a range cannot run out here.
+const wide = 10
+
+// dynamic says what a dynamic request may be given: nil where it is to fail.
+func (m *model) dynamic(p *modelPool, name string, now, reuseDelay int64) func(netip.Addr) error {
+	had := modelName{sure: true}
+	if name != "" {
+		had = p.names[name]
+		for _, a := range had.addresses {
+			if !m.canGive(p, a) {
+				had = had.without(a)
+			}
+		}
+	}
+	best, oldest := m.best(p, now, reuseDelay)
+	if best < 0 {
+		return nil
+	}
+	return func(a netip.Addr) error {
+		class, lease := p.class(a, now, reuseDelay), p.leases[a]
+		switch {
+		case slices.Contains(had.addresses, a):
+			return nil
+		case len(had.addresses) > 0 && had.sure:
+			return fmt.Errorf("%q had %s last", name, had.addresses[0])
+		case !m.canGive(p, a):
+			return fmt.Errorf("it is taken, reserved or outside of range %s", p.addressRange)
+		case class != best:
+			return fmt.Errorf("it is of class %d, and there are some of class %d", class, best)
+		case class != fresh && lease.ended != oldest:
+			return fmt.Errorf("its lease ended at %d, that of another at %d", lease.ended, oldest)
+		case p.addressRange.Addr().BitLen()-p.addressRange.Bits() > 24 && isReservedHost(p.subnet, a):
+			return fmt.Errorf("its host number is reserved")
+		}
+		return nil
+	}
+}
+
+// best is the best class of which there is an address, below 0 where none can be
+// given, and when the first of the leases in that class ended.
+func (m *model) best(p *modelPool, now, reuseDelay int64) (class int, oldest int64) {
+	class = -1
+	consider := func(a netip.Addr) {
+		if !m.canGive(p, a) {
+			return
+		}
+		c, ended := p.class(a, now, reuseDelay), p.leases[a].ended
+		if class < 0 || c < class || c == class && ended < oldest {
+			class, oldest = c, ended
+		}
+	}
+	if p.addressRange.Addr().BitLen()-p.addressRange.Bits() > wide {
+		return fresh, 0
+	}
+	for a := p.addressRange.Addr(); p.addressRange.Contains(a) && class != fresh; a = a.Next() {
+		consider(a)
+	}
+	return class, oldest
+}
+
+// firstFree is the lowest address of the subnet, at most some thousand in, that
+// p can give; the zero value where there is none.
+func (m *model) firstFree(p *modelPool) netip.Addr {
+	for a, n := p.subnet.Addr(), 0; p.subnet.Contains(a) && n < 2000; a, n = a.Next(), n+1 {
 		if m.refusal(p, a) == nil {
 			return a
 		}
 	}
 	return netip.Addr{}
-}
-
-func (m *model) overlapped(subnet netip.Prefix) []netip.Prefix {
-	var others []netip.Prefix
-	for _, p := range m.pools {
-		if p.subnet.Overlaps(subnet) {
-			others = append(others, p.subnet)
-		}
-	}
-	return others
-}
-
-// bitmaps is what a dump must be.
-func (m *model) bitmaps() (dumped ipam.Bitmaps, left []netip.Prefix) {
-	dumped = ipam.Bitmaps{}
-	set := func(subnet netip.Prefix, a netip.Addr) {
-		b := []byte(dumped[subnet])
-		n, network := 0, subnet.Addr()
-		for ; network != a; network = network.Next() {
-			n++
-		}
-		if n > 0 {
-			b[n-1] = '1'
-		}
-		dumped[subnet] = string(b)
-	}
-	empty := func(subnet netip.Prefix) {
-		if _, there := dumped[subnet]; !there {
-			dumped[subnet] = strings.Repeat("0", 1<<(32-subnet.Bits())-1)
-		}
-	}
-	for _, p := range m.pools {
-		if p.subnet.Addr().Is6() {
-			left = append(left, p.subnet)
-			continue
-		}
-		empty(p.subnet)
-		for a := range p.leases {
-			set(p.subnet, a)
-		}
-		for a := range m.reservations {
-			if p.subnet.Contains(a) {
-				set(p.subnet, a)
-			}
-		}
-	}
-	for a, subnet := range m.reservations {
-		empty(subnet)
-		set(subnet, a)
-	}
-	slices.SortFunc(left, netip.Prefix.Compare)
-	return dumped, left
 }
 
 // isEdge reports whether a is a network or broadcast address.
@@ -114,85 +232,4 @@ func isEdge(subnet netip.Prefix, a netip.Addr) bool {
 		return false
 	}
 	return a == subnet.Addr() || a.Is4() && !subnet.Contains(a.Next())
-}
-
-// machine drives a manager and the model through the same calls.
-type machine struct {
-	model   *model
-	state   *fakeState
-	host    *fakeHost
-	manager *ipam.Manager
-}
-
-// modelSubnets overlap in part, and are small enough to be exhausted.
-var modelSubnets = prefixes(
-	"10.1.0.0/24", "10.1.0.0/25", "10.1.0.0/30", "10.1.0.4/30", "10.1.0.8/29", "10.1.0.32/31", "10.1.0.33/32",
-	"10.1.0.128/26", "10.1.1.0/28", "10.1.0.0/23", "10.96.0.0/23", "2001:db8::/64", "2001:db8::/127", "2001:db8:1::/125",
-)
-
-// automaticRange is where automatic pools come from.
-var automaticRange = netip.MustParsePrefix("10.96.0.0/12")
-
-func prefixes(list ...string) []netip.Prefix {
-	parsed := make([]netip.Prefix, len(list))
-	for i, s := range list {
-		parsed[i] = netip.MustParsePrefix(s)
-	}
-	return parsed
-}
-
-// failing makes the next change fail, sometimes, and says whether it did.
-func (m *machine) failing(t *rapid.T) bool {
-	if rapid.IntRange(0, 4).Draw(t, "disk") != 0 {
-		return false
-	}
-	m.state.failNext(errInjected)
-	return true
-}
-
-// check compares an error with the one wanted, nil for none. It reports whether
-// the call is to have had its effect.
-func (m *machine) check(t *rapid.T, what string, got, want error, failing bool) bool {
-	m.state.failNext(nil)
-	if want == nil && failing {
-		want = errInjected
-	}
-	if want == nil && got != nil || !errors.Is(got, want) {
-		t.Fatalf("%s: got error %v, want %v", what, got, want)
-	}
-	return want == nil
-}
-
-// somePool draws a pool that is there, or now and then one that is not.
-func (m *machine) somePool(t *rapid.T) (ipam.PoolID, *modelPool) {
-	ids := slices.Sorted(maps.Keys(m.model.pools))
-	if len(ids) == 0 || rapid.IntRange(0, 19).Draw(t, "unknown pool") == 0 {
-		return ipam.NewPoolID(ipam.LocalAddressSpace, netip.MustParsePrefix("192.0.2.0/24")), nil
-	}
-	id := rapid.SampledFrom(ids).Draw(t, "pool")
-	return id, m.model.pools[id]
-}
-
-// someAddress draws an address near the edges of the subnet, in it or not.
-func someAddress(t *rapid.T, subnet netip.Prefix) netip.Addr {
-	a := subnet.Addr()
-	switch rapid.SampledFrom([]string{"any", "any", "last", "before", "far"}).Draw(t, "where") {
-	case "before":
-		return a.Prev()
-	case "last":
-		size := 1 << min(subnet.Addr().BitLen()-subnet.Bits(), 9)
-		for range size - 2 + rapid.IntRange(0, 2).Draw(t, "past") {
-			a = a.Next()
-		}
-	case "far": // beyond every bitmap where the pool is that wide
-		b := a.AsSlice()
-		b[len(b)-4] |= 0x7f
-		b[len(b)-1] |= rapid.Byte().Draw(t, "low byte")
-		a, _ = netip.AddrFromSlice(b)
-	default:
-		for range rapid.IntRange(0, 15).Draw(t, "host") {
-			a = a.Next()
-		}
-	}
-	return a
 }

@@ -12,12 +12,12 @@ import (
 func TestOpenFails(t *testing.T) {
 	state := newFakeState()
 	state.failNext(errInjected)
-	_, err := ipam.Open(context.Background(), state, &fakeHost{}, quiet())
+	_, err := ipam.Open(context.Background(), ipam.Config{State: state, Host: &fakeHost{}, Networks: &fakeNetworks{}, Log: quiet()})
 	wantError(t, "Open with a state that fails", err, errInjected)
 
 	orphan := ipam.Lease{Pool: "mybridge-local/10.1.0.0/24", Address: netip.MustParseAddr("10.1.0.1"), Kind: ipam.Dynamic}
 	state.leases[orphan.Pool] = map[netip.Addr]ipam.Lease{orphan.Address: orphan}
-	_, err = ipam.Open(context.Background(), state, &fakeHost{}, quiet())
+	_, err = ipam.Open(context.Background(), ipam.Config{State: state, Host: &fakeHost{}, Networks: &fakeNetworks{}, Log: quiet()})
 	wantError(t, "Open with a lease without its pool", err, ipam.ErrUnknownPool, "10.1.0.1", "10.1.0.0/24")
 }
 

@@ -38,6 +38,26 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
+// TestOverlapNamesNetwork checks that one learns who has the other pool.
+func TestOverlapNamesNetwork(t *testing.T) {
+	networks := &fakeNetworks{networks: map[netip.Prefix]string{netip.MustParsePrefix("10.1.0.0/24"): "shop"}}
+	m := open(t, newFakeState(), &fakeHost{}, func(config *ipam.Config) { config.Networks = networks })
+	needPool(t, m, "10.1.0.0/24")
+	needPool(t, m, "10.2.0.0/24") // by another driver's network
+	for _, test := range []struct {
+		asked string
+		parts []string
+	}{
+		{"10.1.0.0/24", []string{"10.1.0.0/24", "network shop"}},
+		{"10.1.0.128/25", []string{"10.1.0.128/25", "10.1.0.0/24", "network shop"}},
+		{"10.1.0.0/16", []string{"10.1.0.0/16", "10.1.0.0/24", "network shop"}},
+		{"10.2.0.7/32", []string{"10.2.0.7/32", "10.2.0.0/24", "no network of this driver"}},
+	} {
+		_, err := m.RequestPool(context.Background(), ipam.PoolRequest{Space: ipam.LocalAddressSpace, Subnet: netip.MustParsePrefix(test.asked)})
+		wantError(t, "RequestPool "+test.asked, err, ipam.ErrOverlap, test.parts...)
+	}
+}
+
 // TestNeighbours checks that subnets side by side do not disturb each other.
 func TestNeighbours(t *testing.T) {
 	m := newManager(t)

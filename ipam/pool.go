@@ -1,21 +1,33 @@
 package ipam
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"sync"
+	"time"
 
 	"mybridge/ipam/bitmap"
 )
 
-// widestWindow is how many host bits a bitmap covers. In a wider (IPv6) pool
-// the bitmap stands for the first addresses of the range, from which dynamic
-// ones are taken; an address beyond is known by its lease alone.
-const widestWindow = 24
+// widestBitmap is how many host bits a bitmap covers. Dynamic addresses of a
+// wider (IPv6) range are derived instead.
+const widestBitmap = 24
+
+// entry is a lease as it is held in memory, where there may be a million.
+type entry struct {
+	// since and ended are Unix seconds; ended is 0 while the lease is held.
+	since, ended uint32
+	kind         LeaseKind
+	asked        bool
+	name         string
+}
+
+func (e entry) held() bool { return e.ended == 0 }
 
 // pool is a Pool with what is taken in it. An address is taken from the moment
 // it is chosen, before its lease is committed, until its release is committed:
-// the lock is never held across a commit.
+// mu is never held across a commit.
 type pool struct {
 	Pool
 
@@ -26,41 +38,83 @@ type pool struct {
 	// open is false until the pool is committed, and from its release on.
 	open bool
 
-	// mu guards what follows.
-	mu       sync.Mutex
-	leases   map[netip.Addr]Lease
-	reserved map[netip.Addr]bool
-	// pending addresses are being leased or released: taken, by nobody yet or
-	// by nobody any more.
+	// mu guards what follows, and Range.
+	mu sync.Mutex
+	// doubt says why not all leases may be known; such a pool gives no dynamic
+	// address.
+	doubt string
+	// leases are those held and those that ended and are remembered.
+	leases map[netip.Addr]entry
+	// held and forgettable count leases: the second those that ended and were
+	// never asked for by themselves.
+	held, forgettable int
+	reserved          map[netip.Addr]bool
+	// pending addresses are being leased, released or forgotten: taken, by
+	// nobody yet or by nobody any more.
 	pending map[netip.Addr]bool
+	memory  memory
 
+	// taken is nil where dynamic addresses are derived. An address has its bit
+	// set unless it was never given, or has been forgotten.
 	taken *bitmap.Bitmap
 	// base is the address of number 0; dynamic addresses have numbers in [first, end).
 	base       netip.Addr
 	first, end uint64
-	// cursor is where the search for the next dynamic address starts, so that
-	// a released address is not given again at once.
+	// cursor is where the search for the next dynamic address starts.
 	cursor uint64
+	secret []byte
 }
 
-func newPool(definition Pool) (*pool, error) {
+func newPool(definition Pool, secret []byte) (*pool, error) {
 	p := &pool{
 		Pool:     definition,
-		leases:   map[netip.Addr]Lease{},
+		leases:   map[netip.Addr]entry{},
 		reserved: map[netip.Addr]bool{},
 		pending:  map[netip.Addr]bool{},
+		memory:   newMemory(),
+		secret:   secret,
+	}
+	return p, p.setRange(definition.Range)
+}
+
+// setRange makes the bitmap of a range of dynamic addresses from what is known.
+func (p *pool) setRange(addresses netip.Prefix) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.Range, p.taken = addresses, nil
+	if hostBits(addresses) > widestBitmap {
+		return nil
 	}
 	p.setWindow()
 	var err error
 	if p.taken, err = bitmap.New(p.end); err != nil {
-		return nil, fmt.Errorf("making the bitmap of pool %s: %w", p.Subnet, err)
+		return fmt.Errorf("making the bitmap of pool %s: %w", p.Subnet, err)
 	}
 	p.cursor = p.first
-	p.mark(p.Subnet.Addr())
-	if hostBits(p.Subnet) <= widestWindow {
-		p.mark(plus(p.Subnet.Addr(), 1<<hostBits(p.Subnet)-1))
+	for _, a := range []netip.Addr{addresses.Addr(), last(addresses)} {
+		if isNetworkAddress(p.Subnet, a) || isBroadcastAddress(p.Subnet, a) {
+			p.take(a)
+		}
 	}
-	return p, nil
+	for a := range p.leases {
+		p.take(a)
+	}
+	for a := range p.reserved {
+		p.take(a)
+	}
+	return nil
+}
+
+// setWindow decides which addresses the bitmap stands for: those of the subnet,
+// or where that is too wide those of the range.
+func (p *pool) setWindow() {
+	size := uint64(1) << hostBits(p.Range)
+	p.base, p.first, p.end = p.Range.Addr(), 0, size
+	if hostBits(p.Subnet) <= widestBitmap {
+		p.base = p.Subnet.Addr()
+		p.first, _ = offset(p.base, p.Range.Addr())
+		p.end = p.first + size
+	}
 }
 
 // enter begins a change of an address, which leave ends. It fails with
@@ -76,70 +130,24 @@ func (p *pool) enter() error {
 
 func (p *pool) leave() { p.busy.RUnlock() }
 
-// setWindow decides which addresses the bitmap stands for.
-func (p *pool) setWindow() {
-	size := uint64(1) << min(hostBits(p.Range), widestWindow)
-	if hostBits(p.Subnet) > widestWindow {
-		p.base, p.first, p.end = p.Range.Addr(), 0, size
-		return
-	}
-	p.base = p.Subnet.Addr()
-	p.first, _ = offset(p.base, p.Range.Addr())
-	p.end = p.first + size
-}
-
-// mark takes a in the bitmap where it may never be given.
-func (p *pool) mark(a netip.Addr) {
-	if isNetworkAddress(p.Subnet, a) || isBroadcastAddress(p.Subnet, a) {
-		p.take(a)
-	}
-}
-
 // take sets a's bit where the bitmap covers it.
 func (p *pool) take(a netip.Addr) {
+	if p.taken == nil {
+		return
+	}
 	if n, ok := offset(p.base, a); ok {
 		p.taken.Take(n)
 	}
 }
 
-// free clears a's bit, unless it is reserved, leased or pending.
+// free clears a's bit, unless it is reserved, pending, leased or remembered.
 func (p *pool) free(a netip.Addr) {
-	if _, leased := p.leases[a]; leased || p.reserved[a] || p.pending[a] {
+	if _, known := p.leases[a]; known || p.taken == nil || p.reserved[a] || p.pending[a] {
 		return
 	}
 	if n, ok := offset(p.base, a); ok {
 		p.taken.Free(n)
 	}
-}
-
-// choose takes a dynamic address and leaves it pending.
-func (p *pool) choose() (netip.Addr, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n, found := p.taken.NextFree(p.cursor, p.end)
-	if !found {
-		n, found = p.taken.NextFree(p.first, p.cursor)
-	}
-	if !found {
-		return netip.Addr{}, fmt.Errorf("range %s of pool %s: %w: all are leased or reserved", p.Range, p.Subnet, ErrExhausted)
-	}
-	p.cursor = n + 1
-	a := plus(p.base, n)
-	p.hold(a)
-	return a, nil
-}
-
-// chooseGateway takes the lowest address of the subnet that is free.
-func (p *pool) chooseGateway() (netip.Addr, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for a := p.Subnet.Addr(); p.Subnet.Contains(a); a = a.Next() {
-		if p.refusal(a) == nil {
-			p.hold(a)
-			return a, nil
-		}
-	}
-	return netip.Addr{}, fmt.Errorf("pool %s: %w for the gateway", p.Subnet, ErrExhausted)
 }
 
 // claim takes the address that was asked for and leaves it pending.
@@ -155,14 +163,14 @@ func (p *pool) claim(a netip.Addr) error {
 
 // refusal says why a cannot be given, nil where it can.
 func (p *pool) refusal(a netip.Addr) error {
-	switch _, leased := p.leases[a]; {
+	switch lease, known := p.leases[a]; {
 	case !p.Subnet.Contains(a):
 		return errOutside
 	case isNetworkAddress(p.Subnet, a):
 		return errNetworkAddress
 	case isBroadcastAddress(p.Subnet, a):
 		return errBroadcastAddress
-	case leased || p.pending[a]:
+	case known && lease.held() || p.pending[a]:
 		return ErrTaken
 	case p.reserved[a]:
 		return ErrReserved
@@ -181,34 +189,118 @@ func (p *pool) confirm(lease Lease) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.pending, lease.Address)
-	p.leases[lease.Address] = lease
+	p.put(lease)
 }
 
-// abandon gives a pending address back.
+// put enters a lease, held or ended, in the place of what was there.
+func (p *pool) put(lease Lease) {
+	a := lease.Address
+	before, known := p.leases[a]
+	if known {
+		p.tally(before, -1)
+	}
+	if known && before.name != lease.Name {
+		p.memory.forgetName(before.name, a)
+	}
+	now := entry{since: seconds(lease.Since), ended: seconds(lease.Ended), kind: lease.Kind, asked: lease.Asked, name: lease.Name}
+	p.leases[a] = now
+	p.take(a)
+	p.tally(now, 1)
+	p.rememberName(a, now)
+	if !now.held() {
+		p.memory.push(a, now)
+		p.compact()
+	}
+}
+
+// tally keeps the numbers of leases when one comes or goes.
+func (p *pool) tally(e entry, change int) {
+	switch {
+	case e.held():
+		p.held += change
+	case !e.asked:
+		p.forgettable += change
+	}
+}
+
+// rememberName makes a the address that the name had last, unless another one is
+// later: leases are restored in any order.
+func (p *pool) rememberName(a netip.Addr, lease entry) {
+	if other, known := p.memory.last[lease.name]; known && p.leases[other].isLater(lease) {
+		return
+	}
+	p.memory.keepName(lease.name, a)
+}
+
+// isLater reports whether the lease was given after the other, or ended after it.
+func (e entry) isLater(other entry) bool {
+	if e.held() != other.held() {
+		return e.held()
+	}
+	return cmp.Or(cmp.Compare(e.ended, other.ended), cmp.Compare(e.since, other.since)) > 0
+}
+
+// compact drops outdated entries where they are most of a queue: a container
+// that is started over and over leaves one each time.
+func (p *pool) compact() {
+	const slack = 64
+	if p.memory.plain.Len()+p.memory.asked.Len() < 2*(len(p.leases)-p.held)+slack {
+		return
+	}
+	p.memory.plain, p.memory.asked = nil, nil
+	for a, e := range p.leases {
+		if !e.held() {
+			p.memory.push(a, e)
+		}
+	}
+}
+
+// abandon gives a pending address back to what it was.
 func (p *pool) abandon(a netip.Addr) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.pending, a)
+	p.settle(a)
+}
+
+// settle puts an address that is no longer pending or reserved where it is
+// found again.
+func (p *pool) settle(a netip.Addr) {
+	if e, known := p.leases[a]; known && !e.held() {
+		p.memory.push(a, e)
+	}
 	p.free(a)
 }
 
-// startRelease turns a's lease into a pending release; false where there is none.
-func (p *pool) startRelease(a netip.Addr) (Lease, bool) {
+// startRelease makes a's lease pending; false where it is not held. It fails
+// with ErrBusy where somebody else is at it, whose outcome is not known yet.
+func (p *pool) startRelease(a netip.Addr) (lease Lease, held bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	lease, leased := p.leases[a]
-	if !leased {
-		return Lease{}, false
+	if p.pending[a] {
+		return Lease{}, false, fmt.Errorf("address %s of pool %s: %w", a, p.Subnet, ErrBusy)
 	}
-	delete(p.leases, a)
+	e, known := p.leases[a]
+	if !known || !e.held() {
+		return Lease{}, false, nil
+	}
 	p.pending[a] = true
-	return lease, true
+	return p.lease(a, e), true, nil
 }
 
-// restore puts back what the state keeps of this pool.
-func (p *pool) restore(lease Lease) {
-	p.take(lease.Address)
-	p.leases[lease.Address] = lease
+func (p *pool) lease(a netip.Addr, e entry) Lease {
+	lease := Lease{Pool: p.ID, Address: a, Kind: e.kind, Since: time.Unix(int64(e.since), 0), Asked: e.asked, Name: e.name}
+	if !e.held() {
+		lease.Ended = time.Unix(int64(e.ended), 0)
+	}
+	return lease
+}
+
+// wasAsked reports whether a was ever asked for by itself.
+func (p *pool) wasAsked(a netip.Addr) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.leases[a].asked
 }
 
 // reserve keeps a from being given.
@@ -225,25 +317,28 @@ func (p *pool) unreserve(a netip.Addr) {
 	defer p.mu.Unlock()
 	delete(p.reserved, a)
 	if !isNetworkAddress(p.Subnet, a) && !isBroadcastAddress(p.Subnet, a) {
-		p.free(a)
+		p.settle(a)
 	}
 }
 
-// addresses calls yield with each address leased or reserved.
-func (p *pool) addresses(yield func(netip.Addr)) {
+// seconds is t in Unix seconds, 0 for the zero time.
+func seconds(t time.Time) uint32 {
+	if t.IsZero() {
+		return 0
+	}
+	return uint32(t.Unix())
+}
+
+// eachTaken calls yield with each address held or reserved.
+func (p *pool) eachTaken(yield func(netip.Addr)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for a := range p.leases {
-		yield(a)
+	for a, e := range p.leases {
+		if e.held() {
+			yield(a)
+		}
 	}
 	for a := range p.reserved {
 		yield(a)
 	}
-}
-
-// state says why a cannot be given, nil where it can.
-func (p *pool) state(a netip.Addr) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.refusal(a)
 }

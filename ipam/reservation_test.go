@@ -69,17 +69,17 @@ func TestReleaseReservation(t *testing.T) {
 	pool := needPool(t, m, "10.1.0.0/30")
 	load(t, m, `{"10.1.0.0/30":"111"}`)
 	address := netip.MustParseAddr("10.1.0.2")
-	if err := m.Release(context.Background(), address); err != nil {
+	if err := m.Release(context.Background(), address, false); err != nil {
 		t.Fatalf("Release: %v", err)
 	}
-	wantError(t, "Release again", m.Release(context.Background(), address), ipam.ErrNotReserved, "10.1.0.2")
+	wantError(t, "Release again", m.Release(context.Background(), address, false), ipam.ErrNotReserved, "10.1.0.2")
 	m = open(t, state, &fakeHost{})
 	wantDump(t, m, map[string]string{"10.1.0.0/30": "101"})
 	if got, want := drainPool(t, m, pool.ID), []string{"10.1.0.2/30"}; !slices.Equal(got, want) {
 		t.Errorf("after the release: got %v, want %v", got, want)
 	}
 	// The broadcast address is never given, reserved or not.
-	if err := m.Release(context.Background(), netip.MustParseAddr("10.1.0.3")); err != nil {
+	if err := m.Release(context.Background(), netip.MustParseAddr("10.1.0.3"), false); err != nil {
 		t.Fatalf("Release of the broadcast address: %v", err)
 	}
 	if got := drainPool(t, m, pool.ID); len(got) != 0 {
@@ -88,26 +88,38 @@ func TestReleaseReservation(t *testing.T) {
 }
 
 func TestReleaseRefused(t *testing.T) {
-	m := newManager(t)
-	pool := needPool(t, m, "10.1.0.0/30")
-	if _, err := requestExplicit(m, pool.ID, "10.1.0.1"); err != nil {
+	networks := &fakeNetworks{networks: map[netip.Prefix]string{netip.MustParsePrefix("10.1.0.0/29"): "shop"}, endpoints: map[netip.Addr]string{}}
+	m := open(t, newFakeState(), &fakeHost{}, func(config *ipam.Config) { config.Networks = networks })
+	pool := needPool(t, m, "10.1.0.0/29")
+	if _, err := requestGateway(m, pool.ID, "10.1.0.1"); err != nil {
 		t.Fatal(err)
 	}
+	for _, a := range []string{"10.1.0.2", "10.1.0.3"} {
+		if _, err := requestExplicit(m, pool.ID, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	networks.endpoints[netip.MustParseAddr("10.1.0.2")] = "endpoint web"
+	release(t, m, pool.ID, "10.1.0.3")
 	for _, test := range []struct {
 		address string
 		want    error
 		parts   []string
 	}{
-		{"10.1.0.1", ipam.ErrTaken, []string{"10.1.0.1", "10.1.0.0/30", "lease, not reserved"}},
-		{"10.1.0.2", ipam.ErrNotReserved, []string{"10.1.0.2"}},
+		{"10.1.0.1", ipam.ErrLive, []string{"10.1.0.1", "10.1.0.0/29", "shop", "--force"}},
+		{"10.1.0.2", ipam.ErrLive, []string{"10.1.0.2", "10.1.0.0/29", "endpoint web", "--force"}},
+		{"10.1.0.3", ipam.ErrNotReserved, []string{"10.1.0.3"}}, // rests
+		{"10.1.0.4", ipam.ErrNotReserved, []string{"10.1.0.4"}},
 		{"10.1.0.0", ipam.ErrNotReserved, []string{"10.1.0.0"}},
 		{"192.0.2.1", ipam.ErrNotReserved, []string{"192.0.2.1"}},
 		{"2001:db8::1", ipam.ErrNotReserved, []string{"2001:db8::1"}},
 	} {
-		wantError(t, "Release "+test.address, m.Release(context.Background(), netip.MustParseAddr(test.address)), test.want, test.parts...)
+		wantError(t, "Release "+test.address, m.Release(context.Background(), netip.MustParseAddr(test.address), false), test.want, test.parts...)
 	}
-	_, err := requestExplicit(m, pool.ID, "10.1.0.1")
-	wantError(t, "the leased address afterwards", err, ipam.ErrTaken)
+	for _, a := range []string{"10.1.0.1", "10.1.0.2"} {
+		_, err := requestExplicit(m, pool.ID, a)
+		wantError(t, "the leased address "+a+" afterwards", err, ipam.ErrTaken)
+	}
 }
 
 // TestLeasedAndReserved loads a file that names an address in use: it is free
@@ -123,7 +135,7 @@ func TestLeasedAndReserved(t *testing.T) {
 		load(t, m, `{"10.1.0.0/29":"1100000"}`)
 		steps := []func() error{
 			func() error { return m.ReleaseAddress(context.Background(), pool.ID, address) },
-			func() error { return m.Release(context.Background(), address) },
+			func() error { return m.Release(context.Background(), address, false) },
 		}
 		wants := []error{ipam.ErrReserved, nil}
 		if !leaseFirst {

@@ -6,12 +6,13 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"mybridge/ipam"
 )
 
 // fakeState is a State in memory. It keeps what the interface's documentation
-// says and nothing more.
+// says and nothing more: times to the second.
 type fakeState struct {
 	// before, where it is set, is called at the start of each change with the
 	// name of the method, outside of the lock: a test waits in it.
@@ -19,6 +20,7 @@ type fakeState struct {
 
 	mu           sync.Mutex
 	fail         error
+	secret       []byte
 	pools        map[ipam.PoolID]ipam.Pool
 	leases       map[ipam.PoolID]map[netip.Addr]ipam.Lease
 	reservations map[netip.Addr]ipam.Reservation
@@ -26,6 +28,7 @@ type fakeState struct {
 
 func newFakeState() *fakeState {
 	return &fakeState{
+		secret:       []byte("thirty-two bytes that are secret"),
 		pools:        map[ipam.PoolID]ipam.Pool{},
 		leases:       map[ipam.PoolID]map[netip.Addr]ipam.Lease{},
 		reservations: map[netip.Addr]ipam.Reservation{},
@@ -60,23 +63,32 @@ func (s *fakeState) Load(context.Context) (ipam.Snapshot, error) {
 		s.fail = nil
 		return ipam.Snapshot{}, err
 	}
-	kept := ipam.Snapshot{
+	snapshot := ipam.Snapshot{
 		Pools:        slices.Collect(maps.Values(s.pools)),
 		Reservations: slices.Collect(maps.Values(s.reservations)),
 	}
 	for _, leases := range s.leases {
-		kept.Leases = slices.AppendSeq(kept.Leases, maps.Values(leases))
+		snapshot.Leases = slices.AppendSeq(snapshot.Leases, maps.Values(leases))
 	}
-	return kept, nil
+	return snapshot, nil
 }
 
 func (s *fakeState) AddPool(_ context.Context, pool ipam.Pool) error {
 	return s.change("AddPool", func() error {
-		if _, kept := s.pools[pool.ID]; kept {
+		if _, there := s.pools[pool.ID]; there {
 			return ipam.ErrPoolExists
 		}
 		s.pools[pool.ID] = pool
 		s.leases[pool.ID] = map[netip.Addr]ipam.Lease{}
+		return nil
+	})
+}
+
+func (s *fakeState) UpdatePool(_ context.Context, pool ipam.Pool) error {
+	return s.change("UpdatePool", func() error {
+		if _, there := s.pools[pool.ID]; there {
+			s.pools[pool.ID] = pool
+		}
 		return nil
 	})
 }
@@ -91,23 +103,61 @@ func (s *fakeState) RemovePool(_ context.Context, id ipam.PoolID) error {
 
 func (s *fakeState) AddLease(_ context.Context, lease ipam.Lease) error {
 	return s.change("AddLease", func() error {
-		leases, kept := s.leases[lease.Pool]
-		if !kept {
+		leases, there := s.leases[lease.Pool]
+		if !there {
 			return ipam.ErrUnknownPool
 		}
-		if _, leased := leases[lease.Address]; leased {
+		if before, known := leases[lease.Address]; known && before.Ended.IsZero() {
 			return ipam.ErrTaken
 		}
-		leases[lease.Address] = lease
+		leases[lease.Address] = kept(lease)
 		return nil
 	})
 }
 
-func (s *fakeState) RemoveLease(_ context.Context, pool ipam.PoolID, address netip.Addr) error {
-	return s.change("RemoveLease", func() error {
-		delete(s.leases[pool], address)
+func (s *fakeState) EndLease(_ context.Context, lease ipam.Lease) error {
+	return s.change("EndLease", func() error {
+		if leases, known := s.leases[lease.Pool]; known {
+			leases[lease.Address] = kept(lease)
+		}
 		return nil
 	})
+}
+
+func (s *fakeState) ForgetLeases(_ context.Context, pool ipam.PoolID, addresses []netip.Addr) error {
+	return s.change("ForgetLeases", func() error {
+		for _, a := range addresses {
+			if !s.leases[pool][a].Ended.IsZero() {
+				delete(s.leases[pool], a)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *fakeState) Secret(context.Context) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.secret, nil
+}
+
+// kept is the lease with its times to the second.
+func kept(lease ipam.Lease) ipam.Lease {
+	lease.Since, lease.Ended = lease.Since.Truncate(time.Second), lease.Ended.Truncate(time.Second)
+	return lease
+}
+
+// held counts the leases of a pool that have not ended.
+func (s *fakeState) held(pool ipam.PoolID) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, lease := range s.leases[pool] {
+		if lease.Ended.IsZero() {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *fakeState) Reserve(_ context.Context, reservations []ipam.Reservation) error {

@@ -63,6 +63,47 @@ func TestParseSubnetTakes(t *testing.T) {
 	}
 }
 
+func FuzzParseSubnet(f *testing.F) {
+	for _, s := range []string{
+		"", "10.0.0.0/8", "192.168.0.4/31", "10.0.0.1/32", "10.0.0.0/7", "192.168.0.7/24", "127.0.0.0/8", "255.255.255.255/32", "0.1.0.0/16",
+		"2001:db8::/64", "fd00::1/128", "::/16", "ff02::/16", "::ffff:10.0.0.0/104", "fe80::%eth0/64", "192.168.0.0/024",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		subnet, err := ipam.ParseSubnet("Pool", s)
+		if err != nil {
+			if subnet.IsValid() || !strings.HasPrefix(err.Error(), "Pool ") {
+				t.Errorf("ParseSubnet(%q) = %s, %v, want an error that begins with the field", s, subnet, err)
+			}
+			return
+		}
+		widest := 8
+		if subnet.Addr().Is6() {
+			widest = 16
+		}
+		switch a := subnet.Addr(); {
+		case !subnet.IsValid() || subnet != subnet.Masked() || subnet.Bits() < widest:
+			t.Errorf("ParseSubnet(%q) = %s, want one without host bits, /%d or narrower", s, subnet, widest)
+		case a.Zone() != "" || a.Is4In6() || a.IsMulticast() || a.IsLoopback() || a.IsUnspecified():
+			t.Errorf("ParseSubnet(%q) = %s, want a unicast subnet", s, subnet)
+		}
+		if again, err := ipam.ParseSubnet("Pool", subnet.String()); err != nil || again != subnet {
+			t.Errorf("ParseSubnet(%q) = %s, %v, want %s", subnet, again, err, subnet)
+		}
+		m := newManager(t)
+		pool := needPool(t, m, subnet.String())
+		// A gateway and an endpoint, where two addresses fit.
+		gateway, err := requestGateway(m, pool.ID, "")
+		if err != nil || !subnet.Contains(gateway.Addr()) {
+			t.Errorf("gateway of %s: got %s, %v", subnet, gateway, err)
+		}
+		if got, err := requestDynamic(m, pool.ID); !subnet.IsSingleIP() && (err != nil || !subnet.Contains(got.Addr()) || got == gateway) {
+			t.Errorf("address of %s with gateway %s: got %s, %v", subnet, gateway, got, err)
+		}
+	})
+}
+
 func TestParseAddressSpace(t *testing.T) {
 	for _, space := range []ipam.AddressSpace{ipam.LocalAddressSpace, ipam.GlobalAddressSpace} {
 		if got, err := ipam.ParseAddressSpace(string(space)); err != nil || got != space {

@@ -22,8 +22,9 @@ type Bitmaps map[netip.Prefix]string
 // widestDump is the widest subnet that is written as a string: 2^20-1 characters.
 const widestDump = 12
 
-// Dump returns the bitmaps of all IPv4 pools and reserved subnets, and which
-// pools it left out: those of IPv6 and those wider than a /12.
+// Dump returns the bitmaps of all IPv4 pools and reserved subnets, and which of
+// them it left out: those of IPv6, those wider than a /12, and single addresses
+// that are reserved outside of any pool, as host number 0 has no character.
 func (m *Manager) Dump() (dumped Bitmaps, left []netip.Prefix) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -40,17 +41,22 @@ func (m *Manager) Dump() (dumped Bitmaps, left []netip.Prefix) {
 			continue
 		}
 		b := bitmap(p.Subnet)
-		p.addresses(func(a netip.Addr) { setTaken(b, p.Subnet, a) })
+		p.eachTaken(func(a netip.Addr) { setTaken(b, p.Subnet, a) })
 	}
 	for a, r := range m.reservations {
-		setTaken(bitmap(r.Subnet), r.Subnet, a)
+		switch {
+		case hasBitmap(r.Subnet):
+			setTaken(bitmap(r.Subnet), r.Subnet, a)
+		case m.holder(a) == nil:
+			left = append(left, r.Subnet)
+		}
 	}
 	dumped = Bitmaps{}
 	for subnet, b := range written {
 		dumped[subnet] = string(b)
 	}
 	slices.SortFunc(left, netip.Prefix.Compare)
-	return dumped, left
+	return dumped, slices.Compact(left)
 }
 
 // Load reserves every address that is taken in the bitmaps, all or none.
@@ -66,7 +72,7 @@ func (m *Manager) Load(ctx context.Context, bitmaps Bitmaps) error {
 			}
 		}
 	}
-	if err := m.state.Reserve(ctx, reservations); err != nil {
+	if err := m.State.Reserve(ctx, reservations); err != nil {
 		return fmt.Errorf("keeping %d reservations: %w", len(reservations), err)
 	}
 	for _, r := range reservations {
@@ -75,30 +81,7 @@ func (m *Manager) Load(ctx context.Context, bitmaps Bitmaps) error {
 			p.reserve(r.Address)
 		}
 	}
-	m.log.WithFields(logrus.Fields{"subnets": len(bitmaps), "addresses": len(reservations)}).Info("bitmaps taken over")
-	return nil
-}
-
-// Release ends the reservation of an address. It fails with ErrTaken where the
-// address is leased instead, else with ErrNotReserved.
-func (m *Manager) Release(ctx context.Context, address netip.Addr) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	p := m.holder(address)
-	if _, reserved := m.reservations[address]; !reserved {
-		if p != nil && errors.Is(p.state(address), ErrTaken) {
-			return fmt.Errorf("address %s of pool %s: %w by a lease, not reserved: the engine releases it with its endpoint", address, p.Subnet, ErrTaken)
-		}
-		return fmt.Errorf("address %s: %w", address, ErrNotReserved)
-	}
-	if err := m.state.Unreserve(ctx, address); err != nil {
-		return fmt.Errorf("forgetting the reservation of %s: %w", address, err)
-	}
-	delete(m.reservations, address)
-	if p != nil {
-		p.unreserve(address)
-	}
-	m.log.WithField("address", address).Info("reservation released")
+	m.Log.WithFields(logrus.Fields{"subnets": len(bitmaps), "addresses": len(reservations)}).Info("bitmaps taken over")
 	return nil
 }
 
@@ -180,6 +163,9 @@ func checkBitmap(key string, bits *string) (netip.Prefix, error) {
 func isDumpable(subnet netip.Prefix) bool {
 	return subnet.Addr().Is4() && subnet.Bits() >= widestDump
 }
+
+// hasBitmap reports whether reservations under the subnet can be written.
+func hasBitmap(subnet netip.Prefix) bool { return isDumpable(subnet) && !subnet.IsSingleIP() }
 
 // bitmapLength is the number of host numbers from 1 up.
 func bitmapLength(subnet netip.Prefix) int { return 1<<hostBits(subnet) - 1 }

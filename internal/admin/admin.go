@@ -15,25 +15,16 @@ import (
 	"mybridge/ipam"
 )
 
-// maxBody is the largest body taken: the bitmaps of some fifty /12 subnets.
-const maxBody = 64 << 20
-
-// Addresses is the address manager as people steer it.
+// Addresses is the address manager as people see and steer it.
 type Addresses interface {
 	Dump() (dumped ipam.Bitmaps, left []netip.Prefix)
 	Load(ctx context.Context, bitmaps ipam.Bitmaps) error
-	Release(ctx context.Context, address netip.Addr) error
-}
-
-const (
-	bitmapsPath      = "/ipam/bitmaps"
-	reservationsPath = "/ipam/reservations/"
-)
-
-// dump is the answer to GET bitmapsPath.
-type dump struct {
-	Bitmaps ipam.Bitmaps   `json:"bitmaps"`
-	Left    []netip.Prefix `json:"left"`
+	Pools() []ipam.PoolView
+	Pool(subnet netip.Prefix) (ipam.PoolDetails, error)
+	Explain(address netip.Addr) ipam.Explanation
+	Reserve(ctx context.Context, address netip.Addr, name string) error
+	Release(ctx context.Context, address netip.Addr, force bool) error
+	Check(ctx context.Context) ([]ipam.Finding, error)
 }
 
 // problem is the answer to what failed.
@@ -44,33 +35,19 @@ type problem struct {
 // NewHandler returns the server's handler.
 func NewHandler(addresses Addresses) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+bitmapsPath, func(w http.ResponseWriter, _ *http.Request) {
-		bitmaps, left := addresses.Dump()
-		write(w, http.StatusOK, dump{bitmaps, left})
-	})
-	mux.HandleFunc("POST "+bitmapsPath, func(w http.ResponseWriter, r *http.Request) {
-		bitmaps, err := ipam.ReadBitmaps(http.MaxBytesReader(w, r.Body, maxBody))
-		if err == nil {
-			err = addresses.Load(r.Context(), bitmaps)
-		}
-		answer(w, err)
-	})
-	mux.HandleFunc("DELETE "+reservationsPath+"{address}", func(w http.ResponseWriter, r *http.Request) {
-		address, err := ipam.ParseAddress("address", r.PathValue("address"))
-		if err == nil {
-			err = addresses.Release(r.Context(), address)
-		}
-		answer(w, err)
-	})
+	handleBitmaps(mux, addresses)
+	handleViews(mux, addresses)
+	handleAddresses(mux, addresses)
 	return mux
 }
 
-func answer(w http.ResponseWriter, err error) {
+// answer writes the value, or the error.
+func answer(w http.ResponseWriter, value any, err error) {
 	if err != nil {
 		write(w, http.StatusBadRequest, problem{err.Error()})
 		return
 	}
-	write(w, http.StatusOK, struct{}{})
+	write(w, http.StatusOK, value)
 }
 
 func write(w http.ResponseWriter, status int, value any) {

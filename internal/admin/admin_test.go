@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,56 +16,6 @@ import (
 	"mybridge/internal/admin"
 	"mybridge/ipam"
 )
-
-// fakeAddresses answers with what it is given and remembers what it is asked.
-type fakeAddresses struct {
-	dumped   ipam.Bitmaps
-	left     []netip.Prefix
-	err      error
-	loaded   []ipam.Bitmaps
-	released []netip.Addr
-}
-
-func (f *fakeAddresses) Dump() (ipam.Bitmaps, []netip.Prefix) { return f.dumped, f.left }
-
-func (f *fakeAddresses) Load(_ context.Context, bitmaps ipam.Bitmaps) error {
-	f.loaded = append(f.loaded, bitmaps)
-	return f.err
-}
-
-func (f *fakeAddresses) Release(_ context.Context, address netip.Addr) error {
-	f.released = append(f.released, address)
-	return f.err
-}
-
-// serve serves handler on a socket and returns its path.
-func serve(t *testing.T, handler http.Handler) string {
-	t.Helper()
-	socket := filepath.Join(t.TempDir(), "x.sock")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: handler}
-	go func() { _ = server.Serve(listener) }() // ends with an error when it is closed
-	t.Cleanup(func() { _ = server.Close() })
-	return socket
-}
-
-// dial returns a client of what listens on socket.
-func dial(t *testing.T, socket string) *admin.Client {
-	t.Helper()
-	client, err := admin.Dial(t.Context(), socket)
-	if err != nil {
-		t.Fatalf("Dial: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := client.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
-	return client
-}
 
 func prefixes(list ...string) []netip.Prefix {
 	var parsed []netip.Prefix
@@ -128,33 +77,24 @@ func TestLoadChecks(t *testing.T) {
 	}
 }
 
-func TestRelease(t *testing.T) {
-	addresses := &fakeAddresses{}
-	client := dial(t, serve(t, admin.NewHandler(addresses)))
-	want := []netip.Addr{netip.MustParseAddr("192.168.0.7"), netip.MustParseAddr("2001:db8::7")}
-	for _, address := range want {
-		if err := client.Release(t.Context(), address); err != nil {
-			t.Errorf("Release(%s): %v", address, err)
-		}
-	}
-	if !slices.Equal(addresses.released, want) {
-		t.Errorf("released are %v, want %v", addresses.released, want)
-	}
-}
-
 // TestErrorTextArrives checks that people read what the plugin said, as it was.
 func TestErrorTextArrives(t *testing.T) {
 	cause := fmt.Errorf("address 10.0.0.7: %w", ipam.ErrNotReserved)
 	client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{err: cause})))
 	for name, got := range map[string]error{
 		"Load":    client.Load(t.Context(), ipam.Bitmaps{}),
-		"Release": client.Release(t.Context(), netip.MustParseAddr("10.0.0.7")),
+		"Reserve": client.Reserve(t.Context(), netip.MustParseAddr("10.0.0.7"), ""),
+		"Release": client.Release(t.Context(), netip.MustParseAddr("10.0.0.7"), false),
+		"Pool":    second(client.Pool(t.Context(), netip.MustParsePrefix("10.0.0.0/24"))),
+		"Check":   second(client.Check(t.Context())),
 	} {
 		if got == nil || got.Error() != cause.Error() {
 			t.Errorf("%s: got error %v, want %v", name, got, cause)
 		}
 	}
 }
+
+func second[T any](_ T, err error) error { return err }
 
 // TestForeignServer checks what is said of an answer that is not the plugin's.
 func TestForeignServer(t *testing.T) {
@@ -189,7 +129,12 @@ func TestUnknownRequest(t *testing.T) {
 		{http.MethodPut, "/ipam/bitmaps", http.StatusMethodNotAllowed},
 		{http.MethodGet, "/ipam/reservations/10.0.0.1", http.StatusMethodNotAllowed},
 		{http.MethodGet, "/", http.StatusNotFound},
-		{http.MethodDelete, "/ipam/reservations/web", http.StatusBadRequest},
+		{http.MethodDelete, "/ipam/addresses/web", http.StatusBadRequest},
+		{http.MethodGet, "/ipam/addresses/10.0.0.0/24", http.StatusNotFound},
+		{http.MethodGet, "/ipam/addresses/10.0.0.1.2", http.StatusBadRequest},
+		{http.MethodGet, "/ipam/pools/shop", http.StatusBadRequest},
+		{http.MethodPut, "/ipam/reservations/10.0.0.1", http.StatusBadRequest}, // no body
+		{http.MethodPut, "/ipam/check", http.StatusMethodNotAllowed},
 	} {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, httptest.NewRequest(test.method, test.path, http.NoBody))

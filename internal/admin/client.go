@@ -1,20 +1,15 @@
 package admin
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"net/http"
-	"net/netip"
 
 	"golang.org/x/sys/unix"
-
-	"mybridge/ipam"
 )
 
 // ErrNotRunning says that no plugin listens on the socket.
@@ -47,27 +42,6 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 func (c *Client) Close() error {
 	c.http.CloseIdleConnections()
 	return nil
-}
-
-// Dump returns the bitmaps, and the pools that are left out of them.
-func (c *Client) Dump(ctx context.Context) (dumped ipam.Bitmaps, left []netip.Prefix, err error) {
-	var d dump
-	err = c.call(ctx, http.MethodGet, bitmapsPath, nil, &d)
-	return d.Bitmaps, d.Left, err
-}
-
-// Load reserves what is taken in the bitmaps.
-func (c *Client) Load(ctx context.Context, bitmaps ipam.Bitmaps) error {
-	body, err := json.Marshal(bitmaps)
-	if err != nil {
-		return err
-	}
-	return c.call(ctx, http.MethodPost, bitmapsPath, bytes.NewReader(body), new(struct{}))
-}
-
-// Release ends the reservation of an address.
-func (c *Client) Release(ctx context.Context, address netip.Addr) error {
-	return c.call(ctx, http.MethodDelete, reservationsPath+address.String(), nil, new(struct{}))
 }
 
 func (c *Client) call(ctx context.Context, method, path string, body io.Reader, value any) (err error) {

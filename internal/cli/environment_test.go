@@ -1,7 +1,11 @@
 package cli_test
 
 import (
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -20,12 +24,14 @@ func TestServeFromEnvironment(t *testing.T) {
 	setenv(t, map[string]string{
 		"MYBRIDGE_NAME": "second", "MYBRIDGE_PLUGIN_DIR": "/p", "MYBRIDGE_STATE_DIR": "/s", "MYBRIDGE_ADMIN_SOCKET": "/a.sock",
 		"MYBRIDGE_FIREWALL": "nftables", "MYBRIDGE_LOG_LEVEL": "error", "MYBRIDGE_LOG_FORMAT": "json", "MYBRIDGE_HELP": "maybe",
+		"MYBRIDGE_ENGINE_SOCKET": "/e.sock", "MYBRIDGE_REUSE_DELAY": "90s", "MYBRIDGE_DEFAULT_ADDRESS_POOL": "base=10.0.0.0/16,size=26 base=fd00::/48,size=64",
 	})
 	want := cli.ServeConfig{
-		Target: cli.Target{AdminSocket: "/a.sock", StateDir: "/s"}, Name: "second", PluginDir: "/p",
+		Target: cli.Target{Name: "second", AdminSocket: "/a.sock", StateDir: "/s"}, PluginDir: "/p",
 		Firewall: "nftables", LogLevel: logrus.ErrorLevel, LogFormat: "json",
+		EngineSocket: "/e.sock", ReuseDelay: 90 * time.Second, AddressPools: twoPools,
 	}
-	if got := (&fakeProgram{}).serve(t); got != want {
+	if got := (&fakeProgram{}).serve(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -43,17 +49,35 @@ func TestFlagBeatsEnvironment(t *testing.T) {
 }
 
 func TestTargetFromEnvironment(t *testing.T) {
-	setenv(t, map[string]string{"MYBRIDGE_STATE_DIR": "/s", "MYBRIDGE_ADMIN_SOCKET": "/a.sock"})
+	setenv(t, map[string]string{"MYBRIDGE_NAME": "second", "MYBRIDGE_STATE_DIR": "/s", "MYBRIDGE_ADMIN_SOCKET": "/a.sock"})
 	p := &fakeProgram{}
 	for _, arguments := range [][]string{{"ipam", "dump"}, {"ipam", "dump", "--state-dir", "/flag"}, {"ipam", "--admin-socket", "/flag.sock", "dump"}} {
 		if code, _, stderr := p.run(arguments...); code != 0 {
 			t.Fatalf("%v: got exit code %d and %q", arguments, code, stderr)
 		}
 	}
-	for i, want := range []cli.Target{{"/a.sock", "/s"}, {"/a.sock", "/flag"}, {"/flag.sock", "/s"}} {
+	for i, want := range []cli.Target{{"second", "/a.sock", "/s"}, {"second", "/a.sock", "/flag"}, {"second", "/flag.sock", "/s"}} {
 		if p.targets[i] != want {
 			t.Errorf("command %d: got %+v, want %+v", i, p.targets[i], want)
 		}
+	}
+}
+
+// TestTypedOnly checks that what changes an address is never read from the
+// environment, least of all the driver's name as that of a reservation.
+func TestTypedOnly(t *testing.T) {
+	setenv(t, map[string]string{"MYBRIDGE_NAME": "second", "MYBRIDGE_FORCE": "true", "MYBRIDGE_JSON": "true", "MYBRIDGE_DRIVER": "third"})
+	p := &fakeProgram{}
+	p.run("ipam", "reserve", "10.0.0.7")
+	p.run("ipam", "release", "10.0.0.7")
+	if want := []string{`reserve 10.0.0.7 ""`, "release 10.0.0.7 false"}; !slices.Equal(p.asked, want) {
+		t.Errorf("asked is %q, want %q", p.asked, want)
+	}
+	if _, stdout, _ := p.run("ipam", "ls"); strings.HasPrefix(stdout, "[") {
+		t.Errorf("ls prints %q, want a table", stdout)
+	}
+	if got := p.targets[0]; got.Name != "second" || got.AdminSocket != "/run/mybridge/second.sock" {
+		t.Errorf("got target %+v, want that of second", got)
 	}
 }
 

@@ -16,7 +16,7 @@ func TestVersion(t *testing.T) {
 
 // TestHelp checks that help is no error, and goes to stdout.
 func TestHelp(t *testing.T) {
-	for _, line := range []string{"", "--help", "help", "serve --help", "ipam", "ipam --help", "ipam dump --help"} {
+	for _, line := range []string{"", "--help", "help", "serve --help", "ipam", "ipam --help"} {
 		p := &fakeProgram{}
 		code, stdout, stderr := p.run(strings.Fields(line)...)
 		if code != 0 || !strings.Contains(stdout, "Usage:") || stderr != "" {
@@ -24,6 +24,28 @@ func TestHelp(t *testing.T) {
 		}
 		if len(p.served)+len(p.targets) > 0 {
 			t.Errorf("mybridge %s: a command was run", line)
+		}
+	}
+}
+
+// TestCommandsHelp checks that each command says what it does, and how it is used.
+func TestCommandsHelp(t *testing.T) {
+	for _, name := range []string{"ls", "show", "explain", "reserve", "release", "check", "dump", "load"} {
+		p := &fakeProgram{}
+		code, stdout, stderr := p.run("ipam", name, "--help")
+		if code != 0 || stderr != "" || len(p.targets) > 0 {
+			t.Errorf("ipam %s --help: got exit code %d and %q, opened %d times, want the help alone", name, code, stderr, len(p.targets))
+		}
+		for _, part := range []string{"Examples:\n  mybridge ipam " + name, "--admin-socket", "--state-dir", "--driver"} {
+			if !strings.Contains(stdout, part) {
+				t.Errorf("ipam %s --help: got %s\nwant it to have %q", name, stdout, part)
+			}
+		}
+		if long, _, _ := strings.Cut(stdout, "Usage:"); strings.Count(long, "\n") < 2 {
+			t.Errorf("ipam %s --help: got %q as description, want some lines", name, long)
+		}
+		if _, list, _ := p.run("ipam", "--help"); !strings.Contains(list, "\n  "+name+" ") {
+			t.Errorf("ipam --help does not list %s", name)
 		}
 	}
 }
@@ -54,6 +76,19 @@ func TestUsageErrors(t *testing.T) {
 		"ipam bogus":                                     `"bogus"`,
 		"ipam dump extra":                                `"extra"`,
 		"ipam dump --name x":                             "--name",
+		"ipam dump --driver No/Name":                     `"No/Name" for "--driver"`,
+		"ipam ls 10.0.0.0/24":                            `"10.0.0.0/24"`,
+		"ipam ls --yaml":                                 "--yaml",
+		"ipam show":                                      "accepts 1 arg",
+		"ipam show shop":                                 `"shop" is not a pool`,
+		"ipam show 10.0.0.7/24":                          "host bits",
+		"ipam explain":                                   "accepts 1 arg",
+		"ipam explain web":                               `"web" is not an IP address`,
+		"ipam reserve":                                   "accepts 1 arg",
+		"ipam reserve 10.0.0.0/24":                       `"10.0.0.0/24" is not an IP address`,
+		"ipam reserve 10.0.0.7 --name":                   "--name",
+		"ipam reserve 10.0.0.7 printer":                  "accepts 1 arg",
+		"ipam check 10.0.0.7":                            `"10.0.0.7"`,
 		"ipam load":                                      "accepts 1 arg",
 		"ipam load a b":                                  "accepts 1 arg",
 		"ipam release":                                   "accepts 1 arg",
@@ -68,7 +103,7 @@ func TestUsageErrors(t *testing.T) {
 		if stdout != "" {
 			t.Errorf("mybridge %s: got %q on stdout, want nothing", line, stdout)
 		}
-		if len(p.served)+len(p.loaded)+len(p.released) > 0 {
+		if len(p.served)+len(p.targets) > 0 {
 			t.Errorf("mybridge %s: a command was run", line)
 		}
 	}
@@ -86,6 +121,10 @@ func TestFailures(t *testing.T) {
 		"serve":           {fakeProgram{serveErr: errors.New("somebody listens there already")}, []string{"serve"}, "somebody listens"},
 		"dump unreached":  {fakeProgram{openErr: errors.New("no plugin is running")}, []string{"ipam", "dump"}, "no plugin is running"},
 		"dump":            {fakeProgram{err: errFake}, []string{"ipam", "dump"}, errFake.Error()},
+		"ls":              {fakeProgram{err: errFake}, []string{"ipam", "ls"}, errFake.Error()},
+		"show":            {fakeProgram{err: errFake}, []string{"ipam", "show", "10.0.0.7"}, errFake.Error()},
+		"explain":         {fakeProgram{err: errFake}, []string{"ipam", "explain", "10.0.0.7"}, errFake.Error()},
+		"reserve":         {fakeProgram{err: errFake}, []string{"ipam", "reserve", "10.0.0.7"}, errFake.Error()},
 		"release":         {fakeProgram{err: errFake}, []string{"ipam", "release", "10.0.0.7"}, errFake.Error()},
 		"load of no file": {fakeProgram{}, []string{"ipam", "load", missing}, missing},
 		"close":           {fakeProgram{closeErr: errors.New("disk is full")}, []string{"ipam", "release", "10.0.0.7"}, "disk is full"},

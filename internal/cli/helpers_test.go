@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"mybridge/internal/cli"
 	"mybridge/ipam"
@@ -19,15 +21,19 @@ type fakeProgram struct {
 	// What is answered.
 	dumped                      ipam.Bitmaps
 	left                        []netip.Prefix
+	pools                       []ipam.PoolView
+	details                     ipam.PoolDetails
+	explanation                 ipam.Explanation
+	found                       []ipam.Finding
 	serveErr, openErr, closeErr error
-	err                         error // of Dump, Load and Release
+	err                         error // of all that the address manager does
 
 	// What was asked.
-	served   []cli.ServeConfig
-	targets  []cli.Target
-	loaded   []ipam.Bitmaps
-	released []netip.Addr
-	closed   int
+	served  []cli.ServeConfig
+	targets []cli.Target
+	loaded  []ipam.Bitmaps
+	asked   []string
+	closed  int
 }
 
 func (p *fakeProgram) Dump(context.Context) (ipam.Bitmaps, []netip.Prefix, error) {
@@ -39,8 +45,28 @@ func (p *fakeProgram) Load(_ context.Context, bitmaps ipam.Bitmaps) error {
 	return p.err
 }
 
-func (p *fakeProgram) Release(_ context.Context, address netip.Addr) error {
-	p.released = append(p.released, address)
+func (p *fakeProgram) Pools(context.Context) ([]ipam.PoolView, error) { return p.pools, p.err }
+
+func (p *fakeProgram) Pool(_ context.Context, subnet netip.Prefix) (ipam.PoolDetails, error) {
+	return p.details, p.ask("show %s", subnet)
+}
+
+func (p *fakeProgram) Explain(_ context.Context, address netip.Addr) (ipam.Explanation, error) {
+	return p.explanation, p.ask("explain %s", address)
+}
+
+func (p *fakeProgram) Reserve(_ context.Context, address netip.Addr, name string) error {
+	return p.ask("reserve %s %q", address, name)
+}
+
+func (p *fakeProgram) Release(_ context.Context, address netip.Addr, force bool) error {
+	return p.ask("release %s %v", address, force)
+}
+
+func (p *fakeProgram) Check(context.Context) ([]ipam.Finding, error) { return p.found, p.err }
+
+func (p *fakeProgram) ask(format string, values ...any) error {
+	p.asked = append(p.asked, fmt.Sprintf(format, values...))
 	return p.err
 }
 
@@ -94,8 +120,10 @@ func wantRun(t *testing.T, what string, code int, stderr string, wantCode int, p
 
 var errFake = errors.New("address 10.0.0.7: address is not reserved")
 
-// TestMain clears the environment of what the commands read from it.
+// TestMain clears the environment of what the commands read from it, and lets
+// tables show times in UTC.
 func TestMain(m *testing.M) {
+	time.Local = time.UTC
 	for _, entry := range os.Environ() {
 		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "MYBRIDGE_") {
 			_ = os.Unsetenv(name) // fails for no name that Environ returns

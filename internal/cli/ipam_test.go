@@ -23,7 +23,7 @@ func TestDump(t *testing.T) {
 	if want := `{"10.0.0.0/30":"010","192.168.0.0/24":"` + bits + "\"}\n"; stdout != want {
 		t.Errorf("stdout:\n got %s\nwant %s", stdout, want)
 	}
-	wantRun(t, "ipam dump", code, stderr, 0, "pool 11.0.0.0/8 is left out", "pool 2001:db8::/64 is left out")
+	wantRun(t, "ipam dump", code, stderr, 0, "11.0.0.0/8 is left out", "2001:db8::/64 is left out")
 	if p.closed != 1 {
 		t.Errorf("the address manager was closed %d times, want once", p.closed)
 	}
@@ -43,7 +43,12 @@ func TestDumpOfNothing(t *testing.T) {
 func TestTargetDefaults(t *testing.T) {
 	p := &fakeProgram{}
 	p.run("ipam", "release", "10.0.0.7")
-	if want := []cli.Target{{AdminSocket: "/run/mybridge/mybridge.sock", StateDir: "/var/lib/mybridge"}}; !slices.Equal(p.targets, want) {
+	p.run("ipam", "ls", "--driver", "second")
+	want := []cli.Target{
+		{Name: "mybridge", AdminSocket: "/run/mybridge/mybridge.sock", StateDir: "/var/lib/mybridge"},
+		{Name: "second", AdminSocket: "/run/mybridge/second.sock", StateDir: "/var/lib/mybridge"},
+	}
+	if !slices.Equal(p.targets, want) {
 		t.Errorf("got %+v, want %+v", p.targets, want)
 	}
 }
@@ -94,17 +99,4 @@ func TestLoadRefuses(t *testing.T) {
 	directory := t.TempDir()
 	code, _, stderr := p.run("ipam", "load", directory)
 	wantRun(t, "load of a directory", code, stderr, 1, directory)
-}
-
-func TestRelease(t *testing.T) {
-	for _, address := range []string{"192.168.0.7", "2001:db8::7"} {
-		p := &fakeProgram{}
-		code, stdout, stderr := p.run("ipam", "release", address)
-		if code != 0 || stdout != "" || stderr != "" {
-			t.Errorf("release %s: got exit code %d, stdout %q, stderr %q, want 0 and nothing", address, code, stdout, stderr)
-		}
-		if want := []netip.Addr{netip.MustParseAddr(address)}; !slices.Equal(p.released, want) || p.closed != 1 {
-			t.Errorf("release %s: released are %v, closed %d times, want %v and once", address, p.released, p.closed, want)
-		}
-	}
 }

@@ -4,10 +4,16 @@ import (
 	"errors"
 	"path/filepath"
 	"regexp"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
+
+	"mybridge/ipam"
 )
+
+// DefaultReuseDelay is longer than other hosts keep a stale neighbour entry.
+const DefaultReuseDelay = time.Minute
 
 // defaultName is the driver's name unless --name says otherwise.
 const defaultName = "mybridge"
@@ -15,11 +21,16 @@ const defaultName = "mybridge"
 // ServeConfig is how the plugin runs, its values checked.
 type ServeConfig struct {
 	Target
-	Name      string
 	PluginDir string
 	Firewall  string
 	LogLevel  logrus.Level
 	LogFormat string
+	// EngineSocket is where the engine's API is; it need not be there.
+	EngineSocket string
+	// ReuseDelay is how long a released address rests.
+	ReuseDelay time.Duration
+	// AddressPools are where automatic pools are taken from.
+	AddressPools []ipam.AddressPool
 }
 
 // PluginSocket is where the engine finds the driver by its name.
@@ -32,7 +43,7 @@ func (c ServeConfig) PluginSocket() string {
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,31}$`)
 
 func newServe(program Program) *cobra.Command {
-	config := ServeConfig{LogLevel: logrus.InfoLevel}
+	config := ServeConfig{LogLevel: logrus.InfoLevel, ReuseDelay: DefaultReuseDelay, AddressPools: ipam.DefaultAddressPools()}
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the plugin in the foreground",
@@ -43,13 +54,8 @@ Each flag can be given as an environment variable: MYBRIDGE_STATE_DIR for --stat
 		Example: "  mybridge serve\n  mybridge serve --name second --state-dir /var/lib/second",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if config.AdminSocket == "" {
-				config.AdminSocket = adminSocket(config.Name)
-			}
-			if err := program.Serve(command.Context(), config); err != nil {
-				return failure{err}
-			}
-			return nil
+			config.setSocket()
+			return failure(program.Serve(command.Context(), config))
 		},
 	}
 	flags := command.Flags()
@@ -58,11 +64,12 @@ Each flag can be given as an environment variable: MYBRIDGE_STATE_DIR for --stat
 	flags.Var(newChecked(&config.Firewall, "auto", oneOf("auto", "nftables", "iptables")), "firewall", "how rules are set: auto, nftables or iptables")
 	flags.Var(logLevel{&config.LogLevel}, "log-level", "least severe level logged: error, warning, info or debug")
 	flags.Var(newChecked(&config.LogFormat, "text", oneOf("text", "json")), "log-format", "form of the log: text or json")
-	addTargetFlags(flags, &config.Target, adminSocket("<name>"))
+	flags.StringVar(&config.EngineSocket, "engine-socket", "/run/docker.sock", "socket of the engine's API, asked only after the state was lost; it need not be there")
+	flags.Var(reuseDelay{&config.ReuseDelay}, "reuse-delay", "how long a released address is not given again while another is free")
+	flags.Var(&addressPools{pools: &config.AddressPools}, "default-address-pool", "where automatic pools are taken from, as base=SUBNET,size=LENGTH; repeat it for more, or separate them with spaces")
+	addTargetFlags(flags, &config.Target)
 	return command
 }
-
-func adminSocket(name string) string { return "/run/mybridge/" + name + ".sock" }
 
 func checkName(name string) error {
 	if !namePattern.MatchString(name) {

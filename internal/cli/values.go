@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sirupsen/logrus"
+
+	"mybridge/ipam"
 )
 
 // checked is a flag's text that is refused where check has an objection, so that
@@ -61,4 +64,63 @@ func (l logLevel) Set(text string) error {
 		return err
 	}
 	return l.level.UnmarshalText([]byte(text))
+}
+
+// reuseDelay is a flag's duration from 0 on.
+type reuseDelay struct{ delay *time.Duration }
+
+// String is the duration as Go writes it.
+func (r reuseDelay) String() string { return r.delay.String() }
+
+// Type is what the help shows.
+func (r reuseDelay) Type() string { return "duration" }
+
+// Set takes a duration such as 90s or 2m, or says what is allowed.
+func (r reuseDelay) Set(text string) error {
+	delay, err := time.ParseDuration(text)
+	if err != nil || delay < 0 || delay > longestReuseDelay {
+		return fmt.Errorf("allowed is 0s to %s", longestReuseDelay)
+	}
+	*r.delay = delay
+	return nil
+}
+
+const longestReuseDelay = 30 * 24 * time.Hour
+
+// addressPools is a flag's list; the first that is given replaces the default.
+type addressPools struct {
+	pools *[]ipam.AddressPool
+	given bool
+}
+
+// String is the list, separated by spaces.
+func (a *addressPools) String() string {
+	if a.pools == nil {
+		return ""
+	}
+	texts := make([]string, len(*a.pools))
+	for i, pool := range *a.pools {
+		texts[i] = pool.String()
+	}
+	return strings.Join(texts, " ")
+}
+
+// Type is what the help shows.
+func (a *addressPools) Type() string { return "pool" }
+
+// Set adds one pool or several, separated by spaces.
+func (a *addressPools) Set(text string) error {
+	var pools []ipam.AddressPool
+	for _, field := range strings.Fields(text) {
+		pool, err := ipam.ParseAddressPool(field)
+		if err != nil {
+			return err
+		}
+		pools = append(pools, pool)
+	}
+	if a.given {
+		pools = append(*a.pools, pools...)
+	}
+	*a.pools, a.given = pools, true
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/sirupsen/logrus"
 	"github.com/vishvananda/netlink"
@@ -21,10 +22,13 @@ type Bridge struct {
 	MAC MAC
 	// Gateways are the bridge's addresses, at most one a family.
 	Gateways []netip.Prefix
+	// Note goes into the alias, for whoever has nothing else to go by; at most
+	// 140 characters.
+	Note string
 }
 
 func (m *Manager) bridgeAlias(b Bridge) string {
-	return fmt.Sprintf("mybridge/%s network=%s", m.instance, b.Network)
+	return strings.TrimRight(m.aliasPrefix()+"network="+b.Network+" "+b.Note, " ")
 }
 
 // BridgeExists reports whether a bridge of that name is there, whoever made it.
@@ -58,14 +62,13 @@ func (m *Manager) EnsureBridge(ctx context.Context, want Bridge) error {
 			return err
 		}
 	}
-	switch alias := m.bridgeAlias(want); {
-	case bridge.Alias == alias:
-	case isHalfMade(bridge, want):
+	if !m.isOurs(bridge, want) {
+		return fmt.Errorf("bridge %s (alias %q) %w", want.Name, bridge.Alias, ErrForeign)
+	}
+	if alias := m.bridgeAlias(want); bridge.Alias != alias {
 		if err := m.handle.LinkSetAlias(bridge, alias); err != nil {
 			return fmt.Errorf("naming the owner of bridge %s: %w", want.Name, err)
 		}
-	default:
-		return fmt.Errorf("bridge %s (alias %q) %w", want.Name, bridge.Alias, ErrForeign)
 	}
 	if want.MTU != 0 && bridge.MTU != want.MTU {
 		if err := m.handle.LinkSetMTU(bridge, want.MTU); err != nil {
@@ -86,10 +89,14 @@ func (m *Manager) EnsureBridge(ctx context.Context, want Bridge) error {
 	return nil
 }
 
-// isHalfMade reports whether the bridge has the MAC that we chose for it, and no
-// alias yet: its making was cut short.
-func isHalfMade(bridge *netlink.Bridge, want Bridge) bool {
-	return bridge.Alias == "" && bridge.HardwareAddr.String() == want.MAC.String()
+// isOurs reports whether the bridge was made for this network: its alias says so,
+// or it has no alias yet, as its making was cut short, but the MAC chosen for it.
+func (m *Manager) isOurs(bridge *netlink.Bridge, want Bridge) bool {
+	if bridge.Alias == "" {
+		return bridge.HardwareAddr.String() == want.MAC.String()
+	}
+	found, ok := m.parseBridgeAlias(bridge.Alias)
+	return ok && found.Network == want.Network
 }
 
 func (m *Manager) addBridge(want Bridge) (*netlink.Bridge, error) {
@@ -151,8 +158,5 @@ func (m *Manager) RemoveBridge(_ context.Context, b Bridge) error {
 	if err != nil {
 		return err
 	}
-	if isHalfMade(bridge, b) {
-		bridge.Alias = m.bridgeAlias(b)
-	}
-	return m.remove(bridge, m.bridgeAlias(b))
+	return m.remove(bridge, m.isOurs(bridge, b))
 }

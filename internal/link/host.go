@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -45,8 +46,12 @@ func (m *Manager) EnsureForwarding(_ context.Context, ipv6 bool) error {
 	return nil
 }
 
+// nameServerFiles are where the host's name servers stand; the second has them
+// where the first only names systemd-resolved's own address.
+var nameServerFiles = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}
+
 // UsedPrefixes returns the subnets of the host's routes and addresses, the
-// default routes left out.
+// default routes left out, and its name servers.
 func (m *Manager) UsedPrefixes(_ context.Context) ([]netip.Prefix, error) {
 	var used []netip.Prefix
 	routes, err := m.handle.RouteList(nil, netlink.FAMILY_ALL)
@@ -67,7 +72,38 @@ func (m *Manager) UsedPrefixes(_ context.Context) ([]netip.Prefix, error) {
 			used = append(used, prefix.Masked())
 		}
 	}
+	for _, path := range nameServerFiles {
+		servers, err := nameServers(path)
+		if err != nil {
+			return nil, err
+		}
+		used = append(used, servers...)
+	}
 	return used, nil
+}
+
+// nameServers reads the servers of a file in the form of resolv.conf(5).
+func nameServers(path string) ([]netip.Prefix, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the name servers: %w", err)
+	}
+	var servers []netip.Prefix
+	for line := range strings.Lines(string(content)) {
+		fields := strings.Fields(line)
+		if len(fields) < 2 || fields[0] != "nameserver" {
+			continue
+		}
+		// Who writes what is no address here has no server there.
+		if address, err := netip.ParseAddr(fields[1]); err == nil {
+			address = address.WithZone("").Unmap()
+			servers = append(servers, netip.PrefixFrom(address, address.BitLen()))
+		}
+	}
+	return servers, nil
 }
 
 // SubnetHolder returns the link that has an address in the gateway's subnet

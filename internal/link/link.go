@@ -68,6 +68,9 @@ func Open(instance string, log logrus.FieldLogger) (*Manager, error) {
 	return &Manager{handle: handle, instance: instance, log: log}, nil
 }
 
+// aliasPrefix begins the alias of each link of this instance, and of no other's.
+func (m *Manager) aliasPrefix() string { return "mybridge/" + m.instance + " " }
+
 // Close ends the netlink sockets. The links stay.
 func (m *Manager) Close() { m.handle.Close() }
 
@@ -83,10 +86,10 @@ func (m *Manager) find(name Name) (netlink.Link, error) {
 	return found, nil
 }
 
-// remove deletes the link if it carries alias.
-func (m *Manager) remove(found netlink.Link, alias string) error {
+// remove deletes the link if it is ours.
+func (m *Manager) remove(found netlink.Link, isOurs bool) error {
 	attributes := found.Attrs()
-	if attributes.Alias != alias {
+	if !isOurs {
 		m.log.WithFields(logrus.Fields{"link": attributes.Name, "alias": attributes.Alias}).Warn("link left alone: its alias is not ours")
 		return nil
 	}

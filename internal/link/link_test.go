@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,6 +167,38 @@ func TestLongestAlias(t *testing.T) {
 	v.Addresses = []netip.Prefix{netip.MustParsePrefix("192.168.100.100/24"), netip.MustParsePrefix("2001:db8:1111:2222:3333:4444:5555:6666/64")}
 	must(t, m.EnsureVeth(t.Context(), v))
 	wantShown(t, v.Name, v.Endpoint+" 192.168.100.100/24 2001:db8:1111:2222:3333:4444:5555:6666/64")
+}
+
+// TestOwned wants of each complete link what it was made with, and nothing of
+// what others or another instance made.
+func TestOwned(t *testing.T) {
+	m := open(t)
+	b, v := testBridge(), testVeth()
+	b.Note = "one two"
+	must(t, m.EnsureBridge(t.Context(), b))
+	must(t, m.EnsureVeth(t.Context(), v))
+	kernel.Run(t, "ip", "link", "add", "other", "type", "bridge")
+	second := &Manager{handle: m.handle, instance: "test2", log: m.log}
+	must(t, second.EnsureBridge(t.Context(), Bridge{Name: "second", Network: "n2", MAC: RandomMAC()}))
+	bridges, veths, err := m.Owned(t.Context())
+	must(t, err)
+	if want := []OwnedBridge{{Name: b.Name, MAC: b.MAC, Network: "n1", Note: "one two"}}; !slices.Equal(bridges, want) {
+		t.Errorf("bridges are %+v, want %+v", bridges, want)
+	}
+	want := OwnedVeth{Name: v.Name, Bridge: b.Name, Network: "n1", Endpoint: "e1", Addresses: v.Addresses}
+	if len(veths) != 1 || !reflect.DeepEqual(veths[0], want) {
+		t.Errorf("veths are %+v, want %+v", veths, want)
+	}
+	used, err := m.AddressesInUse(t.Context())
+	must(t, err)
+	for address, want := range map[string]string{"192.0.2.1": "bridge mb-test", "2001:db8::1": "bridge mb-test", "192.0.2.2": "endpoint e1 on link mbvtest"} {
+		if got := used[netip.MustParseAddr(address)]; got != want {
+			t.Errorf("%s is in use by %q, want %q", address, got, want)
+		}
+	}
+	if len(used) != 3 {
+		t.Errorf("in use are %v, want three", used)
+	}
 }
 
 func TestVethOfSomebodyElse(t *testing.T) {

@@ -28,11 +28,11 @@ type Veth struct {
 // vethAlias fits the kernel's 255 characters with two 64-character IDs and an
 // address of each family.
 func (m *Manager) vethAlias(v Veth) string {
-	words := []string{"mybridge/" + m.instance, "network=" + v.Network, "endpoint=" + v.Endpoint}
+	words := []string{"network=" + v.Network, "endpoint=" + v.Endpoint}
 	for _, a := range v.Addresses {
 		words = append(words, a.String())
 	}
-	return strings.Join(words, " ")
+	return m.aliasPrefix() + strings.Join(words, " ")
 }
 
 // EnsureVeth makes the pair and attaches it to its bridge; a pair that is there
@@ -44,7 +44,7 @@ func (m *Manager) EnsureVeth(_ context.Context, want Veth) error {
 		return err
 	}
 	if found != nil {
-		if found.Attrs().Alias != m.vethAlias(want) {
+		if !m.isEndpoints(found, want) {
 			return fmt.Errorf("link %s (%s) %w", want.Name, found.Attrs().Alias, ErrForeign)
 		}
 		return nil
@@ -90,8 +90,13 @@ func (m *Manager) RemoveVeth(_ context.Context, v Veth) error {
 	if err != nil || found == nil {
 		return err
 	}
-	if pair, ok := found.(*netlink.Veth); ok && pair.Alias == "" {
-		pair.Alias = m.vethAlias(v)
-	}
-	return m.remove(found, m.vethAlias(v))
+	_, isVeth := found.(*netlink.Veth)
+	isHalfMade := isVeth && found.Attrs().Alias == ""
+	return m.remove(found, isHalfMade || m.isEndpoints(found, v))
+}
+
+// isEndpoints reports whether the link was made for this endpoint.
+func (m *Manager) isEndpoints(found netlink.Link, want Veth) bool {
+	v, ok := m.parseVethAlias(found.Attrs().Alias)
+	return ok && v.Network == want.Network && v.Endpoint == want.Endpoint
 }

@@ -120,7 +120,12 @@ func parseAddressRequest(r *helper.RequestAddressRequest) (ipam.AddressRequest, 
 			request.Gateway = true
 		case key == labelAddressType:
 			return ipam.AddressRequest{}, fmt.Errorf("option %s is %q: allowed is %s", key, value, addressOfGateway)
-		case key == labelEndpointName, key == labelEndpointMAC, key == labelSerial:
+		case key == labelEndpointName:
+			// A name that is too long to be kept is as good as none.
+			if len(value) <= ipam.MaxName {
+				request.Name = value
+			}
+		case key == labelEndpointMAC, key == labelSerial:
 		default:
 			return ipam.AddressRequest{}, fmt.Errorf("address option %q is not known", key)
 		}

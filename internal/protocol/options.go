@@ -166,6 +166,8 @@ func parseSubnets(field string, data []*network.IPAMData, ipv6 bool) (driver.Sub
 	if subnet.Pool.Addr().Is6() != ipv6 {
 		return driver.Subnet{}, fmt.Errorf("%s.Pool %q is of the other address family", field, pool)
 	}
+	_, notOurs := ipam.ParseAddressSpace(data[0].AddressSpace)
+	subnet.Managed = notOurs == nil
 	subnet.Gateway, err = parseInterfaceAddress(field+".Gateway", gateway, ipv6)
 	return subnet, err
 }

@@ -69,7 +69,8 @@ func TestAddressesOutliveReopening(t *testing.T) {
 
 	change(t, directory, func(s *store.Store) error {
 		return errors.Join(
-			s.RemoveLease(ctx, web.ID, netip.MustParseAddr("10.1.0.5")),
+			s.EndLease(ctx, ended(leases[1])),
+			s.ForgetLeases(ctx, web.ID, []netip.Addr{leases[1].Address}),
 			s.Unreserve(ctx, netip.MustParseAddr("10.1.0.7")),
 		)
 	})
@@ -108,9 +109,11 @@ func TestAddressConflicts(t *testing.T) {
 			"AddLease of a leased address":         {s.AddLease(ctx, leaseOf(web.ID, "10.1.0.1", ipam.Dynamic)), ipam.ErrTaken},
 			"AddLease in an unknown pool":          {s.AddLease(ctx, leaseOf("mybridge-local/10.9.0.0/24", "10.9.0.1", ipam.Dynamic)), ipam.ErrUnknownPool},
 			"RemovePool of an unknown pool":        {s.RemovePool(ctx, "mybridge-local/10.9.0.0/24"), nil},
-			"RemoveLease of an unknown lease":      {s.RemoveLease(ctx, web.ID, netip.MustParseAddr("10.1.0.9")), nil},
-			"RemoveLease in another pool":          {s.RemoveLease(ctx, web6.ID, first.Address), nil},
-			"RemoveLease in an unknown pool":       {s.RemoveLease(ctx, "mybridge-local/10.9.0.0/24", first.Address), nil},
+			"EndLease in an unknown pool":          {s.EndLease(ctx, ended(leaseOf("mybridge-local/10.9.0.0/24", "10.9.0.1", ipam.Dynamic))), nil},
+			"ForgetLeases of an unknown lease":     {s.ForgetLeases(ctx, web.ID, []netip.Addr{addressOf(9)}), nil},
+			"ForgetLeases of a held lease":         {s.ForgetLeases(ctx, web.ID, []netip.Addr{first.Address}), nil},
+			"ForgetLeases in another pool":         {s.ForgetLeases(ctx, web6.ID, []netip.Addr{first.Address}), nil},
+			"ForgetLeases in an unknown pool":      {s.ForgetLeases(ctx, "mybridge-local/10.9.0.0/24", []netip.Addr{first.Address}), nil},
 			"Unreserve of what is not reserved":    {s.Unreserve(ctx, first.Address), nil},
 			"Reserve of nothing":                   {s.Reserve(ctx, nil), nil},
 			"Unreserve of an unknown IPv6 address": {s.Unreserve(ctx, netip.MustParseAddr("2001:db8::1")), nil},
@@ -122,6 +125,16 @@ func TestAddressConflicts(t *testing.T) {
 		return nil
 	})
 	wantAddresses(t, directory, []ipam.Pool{web, web6}, []ipam.Lease{first}, nil)
+}
+
+func TestUpdatePool(t *testing.T) {
+	directory, ctx := t.TempDir(), context.Background()
+	changed, held := web, leaseOf(web.ID, "10.1.0.1", ipam.Dynamic)
+	changed.Range = netip.MustParsePrefix("10.1.0.64/26")
+	change(t, directory, func(s *store.Store) error {
+		return errors.Join(s.AddPool(ctx, web), s.AddLease(ctx, held), s.UpdatePool(ctx, changed), s.UpdatePool(ctx, web6))
+	})
+	wantAddresses(t, directory, []ipam.Pool{changed}, []ipam.Lease{held}, nil)
 }
 
 // TestSameAddressInTwoPools checks that pools do not share leases.

@@ -78,7 +78,10 @@ func filled(t *testing.T) []byte {
 		}
 		return errors.Join(err, s.Reserve(ctx, reservations))
 	})
-	return mustRead(t, fileOf(directory))
+	// The file ends in a hole.
+	whole := bytes.TrimRight(mustRead(t, fileOf(directory)), "\x00")
+	pageSize := os.Getpagesize()
+	return append(whole, make([]byte, (pageSize-len(whole)%pageSize)%pageSize)...)
 }
 
 // garbage is the same on each run.
@@ -182,38 +185,55 @@ func TestDamagedRecord(t *testing.T) {
 		}
 		return b
 	}
+	lease := func() []byte { return append([]byte{1, 1, 0}, make([]byte, 8)...) }
 	tests := map[string]func(tx *bbolt.Tx) error{
 		"network":             func(tx *bbolt.Tx) error { return bucket(tx, "networks").Put([]byte("n1"), []byte("{")) },
 		"endpoint":            func(tx *bbolt.Tx) error { return bucket(tx, "endpoints").Put([]byte("n1/e1"), []byte(`{"ipv4":"no"}`)) },
 		"pool":                func(tx *bbolt.Tx) error { return bucket(tx, "pools").Put([]byte(web.ID), nil) },
 		"pool without leases": func(tx *bbolt.Tx) error { return bucket(tx, "leases").DeleteBucket([]byte(web.ID)) },
 		"lease's address": func(tx *bbolt.Tx) error {
-			return bucket(tx, "leases", string(web.ID)).Put([]byte{10, 1}, make([]byte, 9))
+			return bucket(tx, "leases", string(web.ID)).Put([]byte{10, 1}, lease())
 		},
 		"lease's value": func(tx *bbolt.Tx) error {
-			return bucket(tx, "leases", string(web.ID)).Put([]byte{10, 1, 0, 1}, make([]byte, 8))
+			return bucket(tx, "leases", string(web.ID)).Put([]byte{10, 1, 0, 1}, lease()[:10])
 		},
-		"reservation's address": func(tx *bbolt.Tx) error { return bucket(tx, "reservations").Put([]byte{10}, make([]byte, 9)) },
-		"reservation's value":   func(tx *bbolt.Tx) error { return bucket(tx, "reservations").Put([]byte{10, 1, 0, 1}, nil) },
+		"lease's form": func(tx *bbolt.Tx) error {
+			return bucket(tx, "leases", string(web.ID)).Put([]byte{10, 1, 0, 1}, append([]byte{2}, lease()[1:]...))
+		},
+		"lease's flags": func(tx *bbolt.Tx) error {
+			return bucket(tx, "leases", string(web.ID)).Put([]byte{10, 1, 0, 1}, append([]byte{1, 1, 4}, lease()[3:]...))
+		},
+		"lease's end": func(tx *bbolt.Tx) error {
+			return bucket(tx, "leases", string(web.ID)).Put([]byte{10, 1, 0, 1}, append([]byte{1, 1, 2}, lease()[3:]...))
+		},
+		"lease's name": func(tx *bbolt.Tx) error {
+			return bucket(tx, "leases", string(web.ID)).Put([]byte{10, 1, 0, 1}, append(lease(), make([]byte, 256)...))
+		},
+		"reservation's address": func(tx *bbolt.Tx) error {
+			return bucket(tx, "reservations").Put([]byte{10}, append([]byte{1, 24}, make([]byte, 8)...))
+		},
+		"reservation's value": func(tx *bbolt.Tx) error { return bucket(tx, "reservations").Put([]byte{10, 1, 0, 1}, nil) },
 		"reservation's subnet": func(tx *bbolt.Tx) error {
-			return bucket(tx, "reservations").Put([]byte{10, 1, 0, 1}, append([]byte{33}, make([]byte, 8)...))
+			return bucket(tx, "reservations").Put([]byte{10, 1, 0, 1}, append([]byte{1, 33}, make([]byte, 8)...))
 		},
+		"reservation's form": func(tx *bbolt.Tx) error {
+			return bucket(tx, "reservations").Put([]byte{10, 1, 0, 1}, append([]byte{2, 24}, make([]byte, 8)...))
+		},
+		"reservation's name": func(tx *bbolt.Tx) error {
+			return bucket(tx, "reservations").Put([]byte{10, 1, 0, 1}, append([]byte{1, 24}, make([]byte, 264)...))
+		},
+		"secret": func(tx *bbolt.Tx) error { return bucket(tx, "meta").Put([]byte("secret"), make([]byte, 31)) },
 	}
-	for name, damage := range tests {
+	for name, spoil := range tests {
 		t.Run(name, func(t *testing.T) {
 			directory, ctx := t.TempDir(), context.Background()
 			change(t, directory, func(s *store.Store) error { return errors.Join(s.AddPool(ctx, web), s.PutNetwork(ctx, full)) })
-			db, err := bbolt.Open(fileOf(directory), 0o600, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := errors.Join(db.Update(damage), db.Close()); err != nil {
-				t.Fatal(err)
-			}
+			damage(t, directory, spoil)
 			s := open(t, directory)
-			_, err = s.Load(ctx)
+			_, err := s.Load(ctx)
 			_, _, errNetworks := s.LoadNetworks(ctx)
-			if err := errors.Join(err, errNetworks); !errors.Is(err, store.ErrDamaged) {
+			_, errSecret := s.Secret(ctx)
+			if err := errors.Join(err, errNetworks, errSecret); !errors.Is(err, store.ErrDamaged) {
 				t.Errorf("got error %v, want ErrDamaged", err)
 			}
 		})

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"mybridge/internal/store"
 	"mybridge/ipam"
 )
@@ -16,7 +18,7 @@ import (
 func fileOf(directory string) string { return filepath.Join(directory, "state.db") }
 
 // open opens the state and closes it at the test's end.
-func open(t *testing.T, directory string) *store.Store {
+func open(t testing.TB, directory string) *store.Store {
 	t.Helper()
 	s, err := store.Open(directory)
 	if err != nil {
@@ -31,7 +33,7 @@ func open(t *testing.T, directory string) *store.Store {
 }
 
 // change opens the state, runs do and closes it: what do did is on disk.
-func change(t *testing.T, directory string, do func(s *store.Store) error) {
+func change(t testing.TB, directory string, do func(s *store.Store) error) {
 	t.Helper()
 	s, err := store.Open(directory)
 	if err != nil {
@@ -39,6 +41,18 @@ func change(t *testing.T, directory string, do func(s *store.Store) error) {
 	}
 	if err := errors.Join(do(s), s.Close()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// damage changes the closed state's file behind the store's back.
+func damage(tb testing.TB, directory string, do func(tx *bbolt.Tx) error) {
+	tb.Helper()
+	db, err := bbolt.Open(fileOf(directory), 0o600, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := errors.Join(db.Update(do), db.Close()); err != nil {
+		tb.Fatal(err)
 	}
 }
 
@@ -50,6 +64,12 @@ func poolOf(subnet, addressRange string) ipam.Pool {
 
 func leaseOf(pool ipam.PoolID, address string, kind ipam.LeaseKind) ipam.Lease {
 	return ipam.Lease{Pool: pool, Address: netip.MustParseAddr(address), Kind: kind, Since: moment}
+}
+
+// ended is the lease an hour later, given back.
+func ended(lease ipam.Lease) ipam.Lease {
+	lease.Ended = moment.Add(time.Hour)
+	return lease
 }
 
 func reservationOf(address, subnet string) ipam.Reservation {

@@ -11,26 +11,14 @@ import (
 	"mybridge/driver"
 )
 
-// LoadNetworks returns all networks and endpoints kept.
-func (s *Store) LoadNetworks(_ context.Context) (networks []driver.Network, endpoints []driver.Endpoint, err error) {
-	err = s.view(func(tx *bbolt.Tx) error {
-		if networks, err = readAll[driver.Network](tx.Bucket(networksBucket)); err != nil {
-			return err
-		}
-		endpoints, err = readAll[driver.Endpoint](tx.Bucket(endpointsBucket))
-		return err
-	})
-	return networks, endpoints, err
-}
-
 // PutNetwork keeps the network, in the place of one with the same ID.
-func (s *Store) PutNetwork(_ context.Context, network driver.Network) error {
-	return s.put(networksBucket, []byte(network.ID), network)
+func (s *Store) PutNetwork(ctx context.Context, network driver.Network) error {
+	return s.put(ctx, networksBucket, []byte(network.ID), network)
 }
 
 // DeleteNetwork forgets a network and its endpoints.
-func (s *Store) DeleteNetwork(_ context.Context, id driver.NetworkID) error {
-	return s.update(func(tx *bbolt.Tx) error {
+func (s *Store) DeleteNetwork(ctx context.Context, id driver.NetworkID) error {
+	return s.update(ctx, func(tx *bbolt.Tx) error {
 		endpoints := tx.Bucket(endpointsBucket)
 		prefix := endpointKey(id, "")
 		var keys [][]byte
@@ -48,13 +36,13 @@ func (s *Store) DeleteNetwork(_ context.Context, id driver.NetworkID) error {
 }
 
 // PutEndpoint keeps the endpoint, in the place of one with the same IDs.
-func (s *Store) PutEndpoint(_ context.Context, endpoint driver.Endpoint) error {
-	return s.put(endpointsBucket, endpointKey(endpoint.Network, endpoint.ID), endpoint)
+func (s *Store) PutEndpoint(ctx context.Context, endpoint driver.Endpoint) error {
+	return s.put(ctx, endpointsBucket, endpointKey(endpoint.Network, endpoint.ID), endpoint)
 }
 
 // DeleteEndpoint forgets an endpoint.
-func (s *Store) DeleteEndpoint(_ context.Context, network driver.NetworkID, id driver.EndpointID) error {
-	return s.update(func(tx *bbolt.Tx) error {
+func (s *Store) DeleteEndpoint(ctx context.Context, network driver.NetworkID, id driver.EndpointID) error {
+	return s.update(ctx, func(tx *bbolt.Tx) error {
 		return tx.Bucket(endpointsBucket).Delete(endpointKey(network, id))
 	})
 }
@@ -64,23 +52,10 @@ func endpointKey(network driver.NetworkID, id driver.EndpointID) []byte {
 	return []byte(string(network) + "/" + string(id))
 }
 
-func (s *Store) put(bucket, key []byte, record any) error {
+func (s *Store) put(ctx context.Context, bucket, key []byte, record any) error {
 	value, err := json.Marshal(record)
 	if err != nil {
 		return fmt.Errorf("writing %s of %s: %w", bucket, key, err)
 	}
-	return s.update(func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put(key, value) })
-}
-
-func readAll[Record any](bucket *bbolt.Bucket) ([]Record, error) {
-	var records []Record
-	err := bucket.ForEach(func(key, value []byte) error {
-		var record Record
-		if err := json.Unmarshal(value, &record); err != nil {
-			return fmt.Errorf("%w: record %q: %w", ErrDamaged, key, err)
-		}
-		records = append(records, record)
-		return nil
-	})
-	return records, err
+	return s.update(ctx, func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put(key, value) })
 }

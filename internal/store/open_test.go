@@ -36,6 +36,7 @@ func TestOpenMakesDirectoryAndFile(t *testing.T) {
 }
 
 func TestOpenTwice(t *testing.T) {
+	t.Parallel() // it waits
 	directory := t.TempDir()
 	first := open(t, directory)
 	_, err := store.Open(directory)
@@ -60,14 +61,7 @@ func TestOpenWhereNoDirectoryCanBe(t *testing.T) {
 // writeVersion puts value in the place of the file's version.
 func writeVersion(t *testing.T, directory string, value []byte) {
 	t.Helper()
-	db, err := bbolt.Open(fileOf(directory), 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("version"), value) })
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, directory, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("version"), value) })
 }
 
 // TestOpenVersion checks that the file of a newer program is refused and left

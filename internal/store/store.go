@@ -1,42 +1,33 @@
-// Package store keeps the state in one bbolt file under the state directory,
-// which it makes. It is the only package that knows bbolt, and it fills in the
-// State that the driver and the address manager each declare.
+// Package store keeps the state in one bbolt file under the state directory. It
+// is the only package that knows bbolt, and it fills in the State that the
+// driver and the address manager each declare.
 //
-// Each method is one transaction, synced to disk before it returns.
+// It may touch the state directory, which it makes, and in it nothing but
+// state.db, the copy state.db.backup and what is set aside as
+// state.db.damaged-…. It knows no link, no socket and no other package's files.
+//
+// A change returns when it is synced to disk. Changes that are asked for at the
+// same time share a transaction and its syncs.
 package store
 
 import (
-	"encoding/binary"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"time"
+	"sync"
+	"sync/atomic"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
-)
 
-const (
-	fileName = "state.db"
-	// lockTime is how long Open waits for another process to let go of the file.
-	lockTime = time.Second
-	// smallestFile is what bbolt makes first: four pages, of 4 KiB or more.
-	smallestFile = 4 * 4096
-	// version is the form of the records. A file of a later one is refused.
-	version = 1
+	"mybridge/driver"
+	"mybridge/ipam"
 )
 
 var (
-	metaBucket         = []byte("meta")
-	networksBucket     = []byte("networks")
-	endpointsBucket    = []byte("endpoints")
-	poolsBucket        = []byte("pools")
-	leasesBucket       = []byte("leases")
-	reservationsBucket = []byte("reservations")
-
-	versionKey = []byte("version")
+	_ ipam.State   = (*Store)(nil)
+	_ driver.State = (*Store)(nil)
 )
 
 // The errors a caller can tell apart with errors.Is.
@@ -45,103 +36,150 @@ var (
 	ErrInUse = errors.New("state is in use by another process")
 	// ErrDamaged: the file cannot be read.
 	ErrDamaged = errors.New("state is damaged")
+	// ErrFull: the change was not made for want of room. Nothing is lost, and
+	// changes work again when there is room.
+	ErrFull = errors.New("the disk is full")
+	// ErrFailed: a write failed in a way that leaves open what is on disk. No
+	// change is taken any more; the state is to be opened anew.
+	ErrFailed = errors.New("writing the state failed")
+	// ErrClosed: the call came after Close.
+	ErrClosed = errors.New("state is closed")
 )
 
-// Store is an open state file.
-type Store struct{ db *bbolt.DB }
+// Store is an open state file. Its methods may be called concurrently.
+type Store struct {
+	directory string
+	db        *bbolt.DB
+	// id tells this file from one made after it was set aside.
+	id string
+	// generation is the last committed transaction's.
+	generation atomic.Uint64
+
+	// changes is received from by the committer alone.
+	changes chan change
+	failure failure
+
+	// backup holds a token while a copy is made, and guards backedUp: the
+	// generation of the newest copy, 0 where there is none of this file.
+	backup   chan struct{}
+	backedUp uint64
+
+	// mu guards closed; calls are those that came before it was set.
+	mu     sync.Mutex
+	closed bool
+	calls  sync.WaitGroup
+	// committer is the goroutine that commits.
+	committer sync.WaitGroup
+}
 
 // Exists reports whether directory holds a state file.
-func Exists(directory string) bool {
-	_, err := os.Stat(filepath.Join(directory, fileName))
+func Exists(directory string) bool { return isThere(filepath.Join(directory, fileName)) }
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
 	return err == nil
 }
 
-// Open opens the state file in directory, making both where they are missing.
-// It fails with ErrInUse or ErrDamaged.
+// Open opens the state file in directory, making both where they are missing. A
+// file that is there is not written to. It fails with ErrInUse, ErrDamaged or,
+// where the file is to be made, ErrFull.
 func Open(directory string) (*Store, error) {
 	path := filepath.Join(directory, fileName)
 	if err := os.MkdirAll(directory, 0o700); err != nil {
-		return nil, fmt.Errorf("making the state directory: %w", err)
+		return nil, fmt.Errorf("making the state directory: %w", asFull(err))
 	}
-	db, err := open(path)
+	db, err := openFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
-	s := &Store{db: db}
-	if err := errors.Join(s.update(prepare), syncDirectory(directory)); err != nil {
+	s := &Store{
+		directory: directory, db: db,
+		changes: make(chan change),
+		failure: failure{failed: make(chan struct{})},
+		backup:  make(chan struct{}, 1),
+	}
+	if err := s.begin(); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), db.Close())
 	}
+	s.committer.Go(s.commitChanges)
 	return s, nil
 }
 
-func open(path string) (db *bbolt.DB, err error) {
-	defer guard(&err)()
-	// bbolt meets a file that is too short for one with an error that cannot be
-	// told from others.
-	if info, err := os.Stat(path); err == nil && info.Size() > 0 && info.Size() < smallestFile {
-		return nil, fmt.Errorf("%w: it has only %d bytes", ErrDamaged, info.Size())
+// begin readies a file just opened.
+func (s *Store) begin() error {
+	if err := prepare(s.db); err != nil {
+		return err
 	}
-	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTime, FreelistType: bbolt.FreelistMapType})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, ErrInUse
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	return db, err
-}
-
-// guard turns the panics and memory faults with which bbolt meets damaged pages
-// and a truncated file into errors. What it returns is to be deferred.
-func guard(err *error) (end func()) {
-	faults := debug.SetPanicOnFault(true)
-	return func() {
-		debug.SetPanicOnFault(faults)
-		if cause := recover(); cause != nil {
-			*err = fmt.Errorf("%w: %v", ErrDamaged, cause)
-		}
-	}
-}
-
-func (s *Store) view(read func(tx *bbolt.Tx) error) (err error) {
-	defer guard(&err)()
-	return s.db.View(read)
-}
-
-func (s *Store) update(change func(tx *bbolt.Tx) error) (err error) {
-	defer guard(&err)()
-	return s.db.Update(change)
-}
-
-// Close ends the use of the file.
-func (s *Store) Close() error { return s.db.Close() }
-
-// prepare makes the buckets of a new file and checks the version of an old one.
-func prepare(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{metaBucket, networksBucket, endpointsBucket, poolsBucket, leasesBucket, reservationsBucket} {
-		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return err
-		}
-	}
-	meta := tx.Bucket(metaBucket)
-	kept := meta.Get(versionKey)
-	if kept == nil {
-		return meta.Put(versionKey, binary.BigEndian.AppendUint32(nil, version))
-	}
-	if len(kept) != 4 {
-		return fmt.Errorf("%w: its version is not a number", ErrDamaged)
-	}
-	if found := binary.BigEndian.Uint32(kept); found > version {
-		return fmt.Errorf("state has version %d, written by a newer mybridge: this one reads up to %d", found, version)
-	}
-	return nil
-}
-
-// syncDirectory makes the new file's name durable.
-func syncDirectory(path string) error {
-	d, err := os.Open(path)
+	id, generation, err := readHead(s.db)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	s.id = id
+	s.generation.Store(generation)
+	if err := s.beginBackups(); err != nil {
+		return err
+	}
+	return syncDirectory(s.directory)
+}
+
+// Generation is the number of the last committed transaction. Of two copies of
+// one file, the higher one is the newer; a file made anew starts low again.
+func (s *Store) Generation() uint64 { return s.generation.Load() }
+
+// Close ends the use of the file when all calls that are under way have their
+// answer. Calls that come later fail with ErrClosed.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	again := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if again {
+		return nil
+	}
+	s.calls.Wait()
+	// Nobody sends any more: each sender was a call.
+	close(s.changes)
+	s.committer.Wait()
+	if err := s.Err(); errors.Is(err, errNoHead) {
+		return err // bbolt's Close would wait for its locks for ever
+	}
+	return s.db.Close()
+}
+
+// enter begins a call, which leave ends, or fails with ErrClosed.
+func (s *Store) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	s.calls.Add(1)
+	return nil
+}
+
+func (s *Store) leave() { s.calls.Done() }
+
+// view reads; it waits for no change.
+func (s *Store) view(ctx context.Context, read func(tx *bbolt.Tx) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.read(read)
+}
+
+// read reads in a transaction of its own. After errNoHead it does not try again:
+// bbolt would wait for its own lock.
+func (s *Store) read(read func(tx *bbolt.Tx) error) error {
+	if err := s.Err(); errors.Is(err, errNoHead) {
+		return err
+	}
+	err := view(s.db, read)
+	if errors.Is(err, errNoHead) {
+		return s.fail(err)
+	}
+	return err
 }

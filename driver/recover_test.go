@@ -1,0 +1,88 @@
+package driver
+
+import (
+	"maps"
+	"net/netip"
+	"testing"
+)
+
+// everySetting has all that a note can hold.
+func everySetting() NetworkConfig {
+	c := config("n1", "10.1.0.0/24")
+	c.BridgeName, c.MTU, c.Masquerade, c.Internal = "br-one", 1400, false, true
+	c.IPv6 = subnet("fd00::/64")
+	c.IPv4.Managed, c.IPv6.Managed = true, true
+	return c
+}
+
+// TestStateLost wants networks and endpoints back from their links as they were.
+func TestStateLost(t *testing.T) {
+	for name, c := range map[string]NetworkConfig{
+		"plain":         config("n1", "10.1.0.0/24"),
+		"every setting": everySetting(),
+		"no gateway":    {ID: "n1", Masquerade: true, IPv4: Subnet{Pool: netip.MustParsePrefix("10.1.0.0/24")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			d := w.open(t)
+			must(t, d.CreateNetwork(t.Context(), c))
+			_, err := d.CreateEndpoint(t.Context(), endpoint("n1", "e1", "10.1.0.2/24"))
+			must(t, err)
+			_, err = d.Join(t.Context(), "n1", "e1")
+			must(t, err)
+			before := maps.Clone(w.networks)
+			clear(w.networks)
+			clear(w.endpoints)
+
+			d = w.open(t)
+			if !maps.Equal(w.networks, before) {
+				t.Errorf("recovered are %+v, want %+v", w.networks, before)
+			}
+			if d.Recovered() != 2 {
+				t.Errorf("recovered are %d, want a network and an endpoint", d.Recovered())
+			}
+			w.check(t, "after the loss")
+			if owner, live := d.EndpointOf(netip.MustParseAddr("10.1.0.2")); !live {
+				t.Errorf("10.1.0.2 belongs to %q, want the endpoint", owner)
+			}
+			if err := d.CreateNetwork(t.Context(), c); err != nil {
+				t.Errorf("the network repeated: %v", err)
+			}
+			if d = w.open(t); d.Recovered() != 0 {
+				t.Errorf("the next start recovers %d again", d.Recovered())
+			}
+			must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
+			must(t, d.DeleteNetwork(t.Context(), "n1"))
+			w.checkEmpty(t, "after all")
+		})
+	}
+}
+
+// TestStateLostOnForeignBridge wants the endpoint's addresses known, although the
+// bridge tells nothing, and the bridge left alone.
+func TestStateLostOnForeignBridge(t *testing.T) {
+	w := newWorld()
+	w.bridges["lan0"] = ""
+	d := w.open(t)
+	c := config("n1", "10.1.0.0/24")
+	c.BridgeName = "lan0"
+	must(t, d.CreateNetwork(t.Context(), c))
+	_, err := d.CreateEndpoint(t.Context(), endpoint("n1", "e1", "10.1.0.2/24"))
+	must(t, err)
+	_, err = d.Join(t.Context(), "n1", "e1")
+	must(t, err)
+	clear(w.networks)
+	clear(w.endpoints)
+	d = w.open(t)
+	var held []netip.Addr
+	d.EachHolding(func(subnet netip.Prefix, gateway netip.Addr, endpoints []netip.Addr) {
+		held = append(held, endpoints...)
+	})
+	if len(held) != 1 || held[0] != netip.MustParseAddr("10.1.0.2") {
+		t.Errorf("held are %v, want 10.1.0.2", held)
+	}
+	must(t, d.DeleteNetwork(t.Context(), "n1"))
+	if _, ok := w.bridges["lan0"]; !ok {
+		t.Error("the bridge was deleted")
+	}
+}

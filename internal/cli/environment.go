@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// variableAnnotation names the environment variable of a flag that has another
+// than its name says; an empty one stands for none.
+const variableAnnotation = "variable"
+
+// setVariable gives the flag another environment variable, "" for none.
+func setVariable(flags *pflag.FlagSet, name, variable string) {
+	flags.Lookup(name).Annotations = map[string][]string{variableAnnotation: {variable}}
+}
+
+// variableOf is the flag's environment variable, as in MYBRIDGE_STATE_DIR for
+// --state-dir.
+func variableOf(flag *pflag.Flag) string {
+	if annotation := flag.Annotations[variableAnnotation]; len(annotation) == 1 {
+		return annotation[0]
+	}
+	return "MYBRIDGE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+}
+
+// fromEnvironment gives each flag that was not typed the value of its variable.
+func fromEnvironment(flags *pflag.FlagSet) error {
+	var failures []error
+	flags.VisitAll(func(flag *pflag.Flag) {
+		variable := variableOf(flag)
+		value, set := os.LookupEnv(variable)
+		if !set || flag.Changed || flag.Name == "help" {
+			return
+		}
+		if err := flags.Set(flag.Name, value); err != nil {
+			failures = append(failures, fmt.Errorf("environment variable %s: %w", variable, err))
+		}
+	})
+	return errors.Join(failures...)
+}
+
+// addTargetFlags leaves the socket empty where none is given, as its default
+// depends on the driver's name.
+func addTargetFlags(flags *pflag.FlagSet, target *Target) {
+	flags.StringVar(&target.AdminSocket, "admin-socket", "", "socket for the commands that talk to the plugin (default "+adminSocket("<name>")+")")
+	flags.StringVar(&target.StateDir, "state-dir", "/var/lib/mybridge", "directory of the state")
+}
+
+// setSocket gives the socket its default.
+func (t *Target) setSocket() {
+	if t.AdminSocket == "" {
+		t.AdminSocket = adminSocket(t.Name)
+	}
+}
+
+func adminSocket(name string) string { return "/run/mybridge/" + name + ".sock" }

@@ -1,0 +1,208 @@
+package ipam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// holding is a subnet of ours that a network has, and what it uses of it.
+type holding struct {
+	subnet    netip.Prefix
+	gateway   netip.Addr
+	endpoints []netip.Addr
+}
+
+// reconcile leases what networks and endpoints use and no lease is kept for: it
+// was lost with the state. Then, or where the state is in doubt anyway, no pool
+// that is kept gives dynamic addresses until Learn.
+func (m *Manager) reconcile(ctx context.Context) error {
+	lost := 0
+	var holdings []holding
+	m.Networks.EachHolding(func(subnet netip.Prefix, gateway netip.Addr, endpoints []netip.Addr) {
+		holdings = append(holdings, holding{subnet, gateway, endpoints})
+	})
+	for _, h := range holdings {
+		p, known := m.pools[NewPoolID(LocalAddressSpace, h.subnet)]
+		if !known && m.Doubt == "" && len(h.endpoints) == 0 {
+			// The engine released the pool, as it does of a network without
+			// endpoints, and its call to delete the network did not arrive.
+			m.Log.WithField("pool", h.subnet).Warn("pool of a network is not kept: the network is left over")
+			continue
+		}
+		if !known {
+			var err error
+			if p, err = m.recoverPool(ctx, h.subnet, h.subnet); err != nil {
+				return err
+			}
+			lost++
+		}
+		before := p.held
+		if err := m.recoverLease(ctx, p, h.gateway, Gateway, ""); err != nil {
+			return err
+		}
+		for _, a := range h.endpoints {
+			if err := m.recoverLease(ctx, p, a, Dynamic, ""); err != nil {
+				return err
+			}
+		}
+		lost += p.held - before
+	}
+	if m.Doubt == "" && lost > 0 {
+		m.Doubt = fmt.Sprintf("%d pools and leases that are in use were not in the state", lost)
+	}
+	if m.Doubt == "" {
+		close(m.known)
+		return nil
+	}
+	for _, p := range m.pools {
+		p.doubt = m.Doubt
+	}
+	return nil
+}
+
+// recoverPool keeps a pool that a network has, open at once.
+func (m *Manager) recoverPool(ctx context.Context, subnet, addressRange netip.Prefix) (*pool, error) {
+	p, err := m.build(Pool{ID: NewPoolID(LocalAddressSpace, subnet), Subnet: subnet, Range: addressRange, Since: m.now()})
+	if err != nil {
+		return nil, err
+	}
+	if err := m.State.AddPool(ctx, p.Pool); err != nil {
+		return nil, fmt.Errorf("keeping recovered pool %s: %w", subnet, err)
+	}
+	p.open = true
+	m.insert(p)
+	m.Log.WithField("pool", subnet).Warn("pool was not in the state, recovered from what uses it")
+	return p, nil
+}
+
+// recoverLease leases an address that is in use. One that is leased already, or
+// that the pool cannot have, is left.
+func (m *Manager) recoverLease(ctx context.Context, p *pool, a netip.Addr, kind LeaseKind, name string) error {
+	if !a.IsValid() || p.claimUsed(a) != nil {
+		return nil
+	}
+	lease := Lease{Pool: p.ID, Address: a, Kind: kind, Since: m.now().Truncate(time.Second), Asked: p.wasAsked(a), Name: name}
+	if err := m.State.AddLease(ctx, lease); err != nil {
+		p.abandon(a)
+		return fmt.Errorf("keeping the recovered lease of %s: %w", a, err)
+	}
+	p.confirm(lease)
+	m.Log.WithFields(logrus.Fields{"pool": p.Subnet, "address": a}).Warn("address is in use without a lease, leased again")
+	return nil
+}
+
+// claimUsed is claim for an address that is in use: a reservation does not stop it.
+func (p *pool) claimUsed(a netip.Addr) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if reason := p.refusal(a); reason != nil && !errors.Is(reason, ErrReserved) {
+		return reason
+	}
+	p.hold(a)
+	return nil
+}
+
+// Fact is what the engine says of a network that has its addresses from us.
+type Fact struct {
+	Subnet netip.Prefix
+	// Range is Subnet where no --ip-range was given.
+	Range netip.Prefix
+	// Gateway is zero where there is none.
+	Gateway netip.Addr
+	// Used are the auxiliary addresses and those of endpoints, with their names.
+	Used map[netip.Addr]string
+}
+
+// Learn takes in all that the engine knows, and ends the doubt: from then on
+// every pool gives dynamic addresses again. Where there is no doubt it does
+// nothing.
+func (m *Manager) Learn(ctx context.Context, facts []Fact) error {
+	select {
+	case <-m.known:
+		return nil
+	default:
+	}
+	for _, fact := range facts {
+		if err := m.learnPool(ctx, fact); err != nil {
+			return err
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range m.pools {
+		p.mu.Lock()
+		p.doubt = ""
+		p.mu.Unlock()
+	}
+	close(m.known)
+	m.Log.WithField("pools", len(facts)).Info("all leases are known again, as the engine has told which are in use")
+	return nil
+}
+
+func (m *Manager) learnPool(ctx context.Context, fact Fact) error {
+	m.mu.Lock()
+	p, known := m.pools[NewPoolID(LocalAddressSpace, fact.Subnet)]
+	if !known {
+		var err error
+		if p, err = m.recoverPool(ctx, fact.Subnet, fact.Range); err != nil {
+			m.mu.Unlock()
+			return err
+		}
+	}
+	m.mu.Unlock()
+	if err := m.learnRange(ctx, p, fact.Range); err != nil {
+		return err
+	}
+	if p.enter() != nil {
+		return nil // the network went meanwhile, with its pool
+	}
+	defer p.leave()
+	if err := m.recoverLease(ctx, p, fact.Gateway, Gateway, ""); err != nil {
+		return err
+	}
+	for a, name := range fact.Used {
+		if err := m.recoverLease(ctx, p, a, Requested, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// learnRange narrows a pool that was recovered without its range.
+func (m *Manager) learnRange(ctx context.Context, p *pool, addressRange netip.Prefix) error {
+	p.busy.Lock()
+	defer p.busy.Unlock()
+	if !p.open || p.Range == addressRange {
+		return nil
+	}
+	changed := p.Pool
+	changed.Range = addressRange
+	if err := m.State.UpdatePool(ctx, changed); err != nil {
+		return fmt.Errorf("keeping range %s of pool %s: %w", addressRange, p.Subnet, err)
+	}
+	return p.setRange(addressRange)
+}
+
+// doubtTime is how long a request for a dynamic address waits for the engine to
+// tell what is in use.
+const doubtTime = 10 * time.Second
+
+// waitUntilKnown returns when the doubt has ended, or after a while.
+func (m *Manager) waitUntilKnown(ctx context.Context, p *pool) {
+	p.mu.Lock()
+	doubtful := p.doubt != ""
+	p.mu.Unlock()
+	if !doubtful {
+		return
+	}
+	select {
+	case <-m.known:
+	case <-ctx.Done():
+	case <-time.After(doubtTime):
+	}
+}

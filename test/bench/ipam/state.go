@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+
+	"github.com/sirupsen/logrus"
+
+	"mybridge/driver"         //nolint:depguard // the rule means package ipam; this measures what main.go wires
+	"mybridge/internal/store" //nolint:depguard // the same
+	"mybridge/ipam"
+)
+
+// addresses is a manager on a state file.
+type addresses struct {
+	*ipam.Manager
+	state *store.Store
+}
+
+// openAddresses opens the state in directory as the plugin does at its start. As
+// each pool's subnet is given, no host is asked.
+func openAddresses(ctx context.Context, directory string) (*addresses, error) {
+	state, err := store.Open(directory)
+	if err != nil {
+		return nil, err
+	}
+	quiet := logrus.New()
+	quiet.SetOutput(io.Discard)
+	manager, err := ipam.Open(ctx, ipam.Config{State: state, Networks: driver.NewOwners(nil, nil), Log: quiet})
+	if err != nil {
+		return nil, errors.Join(err, state.Close())
+	}
+	return &addresses{manager, state}, nil
+}
+
+func (a *addresses) Close() error { return a.state.Close() }
+
+// requestPool requests the pool of a subnet.
+func (a *addresses) requestPool(ctx context.Context, prefix netip.Prefix) (ipam.PoolID, error) {
+	pool, err := a.RequestPool(ctx, ipam.PoolRequest{Space: ipam.LocalAddressSpace, Subnet: prefix})
+	return pool.ID, err
+}
