@@ -132,7 +132,7 @@ func TestAutomaticPoolsOfWideBase(t *testing.T) {
 
 // TestWideBaseUsedUp has a host that uses all of it.
 func TestWideBaseUsedUp(t *testing.T) {
-	m := openPools(t, newFakeState(), &fakeHost{used: prefixes("fd00::/16", "10.0.0.0/8")}, "base=fd00::/16,size=64", "base=10.0.0.0/8,size=30")
+	m := openPools(t, newFakeState(), &fakeHost{used: prefixes("fd00::/16", "10.0.0.0/8")}, "base=fd00::/16,size=32", "base=10.0.0.0/8,size=24")
 	for _, ipv6 := range []bool{true, false} {
 		_, err := m.RequestPool(t.Context(), ipam.PoolRequest{Space: ipam.LocalAddressSpace, IPv6: ipv6})
 		wantError(t, "RequestPool", err, ipam.ErrNoPoolLeft)

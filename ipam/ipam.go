@@ -120,6 +120,10 @@ type State interface {
 	// ForgetLeases forgets ended leases of a pool; held and unknown ones stay as
 	// they are.
 	ForgetLeases(ctx context.Context, pool PoolID, addresses []netip.Addr) error
+	// Doubt returns why leases may be missing, empty where none can.
+	Doubt(ctx context.Context) (reason string, err error)
+	// SetDoubt keeps why leases may be missing; an empty reason ends the doubt.
+	SetDoubt(ctx context.Context, reason string) error
 	// Secret returns 32 random bytes, the same at each call and after a restart.
 	Secret(ctx context.Context) ([]byte, error)
 	// Reserve keeps all of the reservations, replacing those of the same address.

@@ -63,6 +63,11 @@ func Open(ctx context.Context, config Config) (*Manager, error) {
 		return nil, fmt.Errorf("loading the secret: %w", err)
 	}
 	m.addDefaultAddressPools()
+	if m.Doubt == "" {
+		if m.Doubt, err = config.State.Doubt(ctx); err != nil {
+			return nil, fmt.Errorf("loading whether leases may be missing: %w", err)
+		}
+	}
 	kept, err := config.State.Load(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("loading pools and leases: %w", err)

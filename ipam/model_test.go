@@ -19,7 +19,8 @@ type model struct {
 type modelPool struct {
 	subnet, addressRange netip.Prefix
 	leases               map[netip.Addr]modelLease
-	names                map[string]modelName
+	// last is the address that each name had last, where that is beyond doubt.
+	last map[string]netip.Addr
 }
 
 // modelLease is a lease, held where ended is 0.
@@ -31,26 +32,6 @@ type modelLease struct {
 }
 
 func (l modelLease) held() bool { return l.ended == 0 }
-
-// latest is when something happened to it.
-func (l modelLease) latest() int64 {
-	if l.held() {
-		return l.since
-	}
-	return l.ended
-}
-
-// modelName is the address that a name had last. Where it had several in the
-// second before a restart it may be any of them, or forgotten.
-type modelName struct {
-	addresses []netip.Addr
-	sure      bool
-}
-
-func (n modelName) without(a netip.Addr) modelName {
-	isA := func(other netip.Addr) bool { return other == a }
-	return modelName{slices.DeleteFunc(slices.Clone(n.addresses), isA), n.sure}
-}
 
 // modelAutomatic is an address pool, and how many of its subnets were gone through.
 type modelAutomatic struct {
@@ -71,16 +52,16 @@ func newModel(automatic ...string) *model {
 }
 
 func newModelPool(subnet, addressRange netip.Prefix) *modelPool {
-	return &modelPool{subnet: subnet, addressRange: addressRange, leases: map[netip.Addr]modelLease{}, names: map[string]modelName{}}
+	return &modelPool{subnet: subnet, addressRange: addressRange, leases: map[netip.Addr]modelLease{}, last: map[string]netip.Addr{}}
 }
 
 // put enters a lease as given or ended.
 func (p *modelPool) put(a netip.Addr, lease modelLease) {
 	if before, known := p.leases[a]; known && before.name != lease.name {
-		p.names[before.name] = p.names[before.name].without(a)
+		delete(p.last, before.name)
 	}
 	p.leases[a] = lease
-	p.names[lease.name] = modelName{[]netip.Addr{a}, true}
+	p.last[lease.name] = a
 }
 
 // end ends a lease.
@@ -96,18 +77,48 @@ func (m *model) restart() {
 		m.automatic[i].next = 0
 	}
 	for _, p := range m.pools {
-		p.names = map[string]modelName{}
-		latest := map[string]int64{}
-		for a, lease := range p.leases {
-			last, known := p.names[lease.name]
-			switch {
-			case !known || lease.latest() > latest[lease.name]:
-				p.names[lease.name], latest[lease.name] = modelName{[]netip.Addr{a}, true}, lease.latest()
-			case lease.latest() == latest[lease.name]:
-				p.names[lease.name] = modelName{append(last.addresses, a), false}
+		clear(p.last)
+		for _, lease := range p.leases {
+			if latest := p.latest(lease.name); len(latest) == 1 {
+				p.last[lease.name] = latest[0]
 			}
 		}
 	}
+}
+
+// latest are those of the name's leases that ended last.
+func (p *modelPool) latest(name string) []netip.Addr {
+	var addresses []netip.Addr
+	var ended int64
+	for a, lease := range p.leases {
+		switch {
+		case lease.name != name || lease.held() || lease.ended < ended:
+		case lease.ended == ended:
+			addresses = append(addresses, a)
+		default:
+			addresses, ended = []netip.Addr{a}, lease.ended
+		}
+	}
+	return addresses
+}
+
+// runs reports whether somebody of that name has an address.
+func (p *modelPool) runs(name string) bool {
+	for _, lease := range p.leases {
+		if lease.name == name && lease.held() {
+			return true
+		}
+	}
+	return false
+}
+
+// comesBack is the address that the name must get, if there is one.
+func (m *model) comesBack(p *modelPool, name string) (netip.Addr, bool) {
+	a, known := p.last[name]
+	if name == "" || !known || p.runs(name) || !slices.Equal(p.latest(name), []netip.Addr{a}) {
+		return netip.Addr{}, false
+	}
+	return a, m.canGive(p, a)
 }
 
 // refusal is the error with which an address asked for is refused, nil for none.
@@ -160,15 +171,7 @@ const wide = 10
 
 // dynamic says what a dynamic request may be given: nil where it is to fail.
 func (m *model) dynamic(p *modelPool, name string, now, reuseDelay int64) func(netip.Addr) error {
-	had := modelName{sure: true}
-	if name != "" {
-		had = p.names[name]
-		for _, a := range had.addresses {
-			if !m.canGive(p, a) {
-				had = had.without(a)
-			}
-		}
-	}
+	had, must := m.comesBack(p, name)
 	best, oldest := m.best(p, now, reuseDelay)
 	if best < 0 {
 		return nil
@@ -176,12 +179,12 @@ func (m *model) dynamic(p *modelPool, name string, now, reuseDelay int64) func(n
 	return func(a netip.Addr) error {
 		class, lease := p.class(a, now, reuseDelay), p.leases[a]
 		switch {
-		case slices.Contains(had.addresses, a):
-			return nil
-		case len(had.addresses) > 0 && had.sure:
-			return fmt.Errorf("%q had %s last", name, had.addresses[0])
 		case !m.canGive(p, a):
 			return fmt.Errorf("it is taken, reserved or outside of range %s", p.addressRange)
+		case must && a != had:
+			return fmt.Errorf("%q had %s last", name, had)
+		case must || name != "" && lease.name == name: // with several, any may count as the last
+			return nil
 		case class != best:
 			return fmt.Errorf("it is of class %d, and there are some of class %d", class, best)
 		case class != fresh && lease.ended != oldest:

@@ -21,6 +21,12 @@ type holding struct {
 // was lost with the state. Then, or where the state is in doubt anyway, no pool
 // that is kept gives dynamic addresses until Learn.
 func (m *Manager) reconcile(ctx context.Context) error {
+	if m.Doubt != "" {
+		// Before anything is recovered that would look like a whole state.
+		if err := m.keepDoubt(ctx); err != nil {
+			return err
+		}
+	}
 	lost := 0
 	var holdings []holding
 	m.Networks.EachHolding(func(subnet netip.Prefix, gateway netip.Addr, endpoints []netip.Addr) {
@@ -62,6 +68,18 @@ func (m *Manager) reconcile(ctx context.Context) error {
 	for _, p := range m.pools {
 		p.doubt = m.Doubt
 	}
+	return m.keepDoubt(ctx)
+}
+
+// keepDoubt makes the doubt outlive this process.
+func (m *Manager) keepDoubt(ctx context.Context) error {
+	kept, err := m.State.Doubt(ctx)
+	if err == nil && kept != m.Doubt {
+		err = m.State.SetDoubt(ctx, m.Doubt)
+	}
+	if err != nil {
+		return fmt.Errorf("keeping that leases may be missing: %w", err)
+	}
 	return nil
 }
 
@@ -83,7 +101,7 @@ func (m *Manager) recoverPool(ctx context.Context, subnet, addressRange netip.Pr
 // recoverLease leases an address that is in use. One that is leased already, or
 // that the pool cannot have, is left.
 func (m *Manager) recoverLease(ctx context.Context, p *pool, a netip.Addr, kind LeaseKind, name string) error {
-	if !a.IsValid() || p.claimUsed(a) != nil {
+	if !a.IsValid() || !p.claimUsed(a) {
 		return nil
 	}
 	lease := Lease{Pool: p.ID, Address: a, Kind: kind, Since: m.now().Truncate(time.Second), Asked: p.wasAsked(a), Name: name}
@@ -96,15 +114,16 @@ func (m *Manager) recoverLease(ctx context.Context, p *pool, a netip.Addr, kind 
 	return nil
 }
 
-// claimUsed is claim for an address that is in use: a reservation does not stop it.
-func (p *pool) claimUsed(a netip.Addr) error {
+// claimUsed is claim for an address that is in use: a reservation does not stop
+// it. False where it is leased already, or where the pool cannot have it.
+func (p *pool) claimUsed(a netip.Addr) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if reason := p.refusal(a); reason != nil && !errors.Is(reason, ErrReserved) {
-		return reason
+		return false
 	}
 	p.hold(a)
-	return nil
+	return true
 }
 
 // Fact is what the engine says of a network that has its addresses from us.
@@ -132,15 +151,30 @@ func (m *Manager) Learn(ctx context.Context, facts []Fact) error {
 			return err
 		}
 	}
+	m.Log.WithField("pools", len(facts)).Info("the engine has told which addresses are in use")
+	return m.Trust(ctx)
+}
+
+// Trust ends the doubt: all leases in use are known, as the engine or a person
+// says. Where there is no doubt it does nothing.
+func (m *Manager) Trust(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	select {
+	case <-m.known:
+		return nil
+	default:
+	}
+	if err := m.State.SetDoubt(ctx, ""); err != nil {
+		return fmt.Errorf("ending the doubt about leases: %w", err)
+	}
 	for _, p := range m.pools {
 		p.mu.Lock()
 		p.doubt = ""
 		p.mu.Unlock()
 	}
 	close(m.known)
-	m.Log.WithField("pools", len(facts)).Info("all leases are known again, as the engine has told which are in use")
+	m.Log.Info("all leases are known: every pool gives dynamic addresses")
 	return nil
 }
 

@@ -21,6 +21,7 @@ type fakeState struct {
 	mu           sync.Mutex
 	fail         error
 	secret       []byte
+	doubt        string
 	pools        map[ipam.PoolID]ipam.Pool
 	leases       map[ipam.PoolID]map[netip.Addr]ipam.Lease
 	reservations map[netip.Addr]ipam.Reservation
@@ -133,6 +134,19 @@ func (s *fakeState) ForgetLeases(_ context.Context, pool ipam.PoolID, addresses 
 		}
 		return nil
 	})
+}
+
+func (s *fakeState) Doubt(context.Context) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.doubt, nil
+}
+
+func (s *fakeState) SetDoubt(_ context.Context, reason string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.doubt = reason
+	return nil
 }
 
 func (s *fakeState) Secret(context.Context) ([]byte, error) {

@@ -14,6 +14,7 @@ import (
 const (
 	addressesPath    = "/ipam/addresses/"
 	reservationsPath = "/ipam/reservations/"
+	trustPath        = "/ipam/trust"
 	// forceQuery makes DELETE addressesPath end a lease that is in use.
 	forceQuery = "force"
 )
@@ -41,6 +42,9 @@ func handleAddresses(mux *http.ServeMux, addresses Addresses) {
 			err = addresses.Release(r.Context(), address, r.URL.Query().Has(forceQuery))
 		}
 		answer(w, struct{}{}, err)
+	})
+	mux.HandleFunc("POST "+trustPath, func(w http.ResponseWriter, r *http.Request) {
+		answer(w, struct{}{}, addresses.Trust(r.Context()))
 	})
 	mux.HandleFunc("PUT "+reservationsPath+"{address}", func(w http.ResponseWriter, r *http.Request) {
 		address, name, err := readReservation(w, r)
@@ -90,4 +94,9 @@ func (c *Client) Release(ctx context.Context, address netip.Addr, force bool) er
 		path += "?" + forceQuery
 	}
 	return c.call(ctx, http.MethodDelete, path, nil, new(struct{}))
+}
+
+// Trust ends the doubt about which leases are in use.
+func (c *Client) Trust(ctx context.Context) error {
+	return c.call(ctx, http.MethodPost, trustPath, nil, new(struct{}))
 }

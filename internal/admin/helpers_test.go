@@ -20,6 +20,7 @@ type fakeAddresses struct {
 	pools       []ipam.PoolView
 	details     ipam.PoolDetails
 	explanation ipam.Explanation
+	trusted     int
 	found       []ipam.Finding
 	err         error
 
@@ -53,6 +54,11 @@ func (f *fakeAddresses) Reserve(_ context.Context, address netip.Addr, name stri
 
 func (f *fakeAddresses) Release(_ context.Context, address netip.Addr, force bool) error {
 	f.ask("release %s %v", address, force)
+	return f.err
+}
+
+func (f *fakeAddresses) Trust(context.Context) error {
+	f.trusted++
 	return f.err
 }
 

@@ -24,6 +24,7 @@ type Addresses interface {
 	Reserve(ctx context.Context, address netip.Addr, name string) error
 	Release(ctx context.Context, address netip.Addr, force bool) error
 	Check(ctx context.Context) ([]ipam.Finding, error)
+	Trust(ctx context.Context) error
 	Close() error
 }
 

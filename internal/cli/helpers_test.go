@@ -24,6 +24,7 @@ type fakeProgram struct {
 	pools                       []ipam.PoolView
 	details                     ipam.PoolDetails
 	explanation                 ipam.Explanation
+	trusted                     int
 	found                       []ipam.Finding
 	serveErr, openErr, closeErr error
 	err                         error // of all that the address manager does
@@ -61,6 +62,11 @@ func (p *fakeProgram) Reserve(_ context.Context, address netip.Addr, name string
 
 func (p *fakeProgram) Release(_ context.Context, address netip.Addr, force bool) error {
 	return p.ask("release %s %v", address, force)
+}
+
+func (p *fakeProgram) Trust(context.Context) error {
+	p.trusted++
+	return p.err
 }
 
 func (p *fakeProgram) Check(context.Context) ([]ipam.Finding, error) { return p.found, p.err }

@@ -44,7 +44,7 @@ The exit code is 0, 1 for a failure or for differences that 'ipam check' has fou
 		}
 	}
 	for _, add := range []func(ipamOpen) *cobra.Command{
-		newList, newShow, newExplain, newReserve, newRelease, newCheck, newDump, newLoad,
+		newList, newShow, newExplain, newReserve, newRelease, newCheck, newTrust, newDump, newLoad,
 	} {
 		command.AddCommand(add(open))
 	}

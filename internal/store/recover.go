@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -36,8 +37,12 @@ func OpenOrRecover(directory string) (*Store, Loss, error) {
 			return nil, loss, fmt.Errorf("%s: %w", loss.Reason, err)
 		}
 	}
-	loss.WithoutBackup = restoreBackup(directory)
-	loss.FromBackup = loss.WithoutBackup == nil
+	err = restoreBackup(directory)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrDamaged) {
+		// A new, empty state would soon take the place of a backup that is good.
+		return nil, loss, fmt.Errorf("%s: restoring the backup: %w", loss.Reason, asFull(err))
+	}
+	loss.WithoutBackup, loss.FromBackup = err, err == nil
 	s, err = Open(directory)
 	return s, loss, err
 }
@@ -63,10 +68,15 @@ func openWhole(directory string) (*Store, Loss, error) {
 		}
 		return nil, Loss{Reason: err.Error()}, nil
 	}
-	if err == nil && s.isOutdated() {
+	switch {
+	case err != nil && s != nil:
+		return nil, Loss{}, errors.Join(err, s.Close())
+	case err != nil:
+		return nil, Loss{}, err
+	case s.isOutdated():
 		return nil, Loss{Reason: "the state file is older than its backup"}, s.Close()
 	}
-	return s, Loss{}, err
+	return s, Loss{}, nil
 }
 
 // isOutdated reports whether the backup is of a later moment of the same state.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"time"
 
-	"mybridge/internal/store"
 	"mybridge/ipam"
 )
 
@@ -159,36 +158,4 @@ func hostNumber(subnet netip.Prefix, n int) netip.Addr {
 		address = address.Next()
 	}
 	return address
-}
-
-// look opens the state and writes what it holds, or that it is damaged.
-func look(directory string) {
-	state, _, err := openState(directory)
-	if err != nil {
-		writeLook(sight{Error: err.Error(), Damaged: errors.Is(err, store.ErrDamaged)})
-		return
-	}
-	found, err := heldIn(state)
-	if err = errors.Join(err, state.Close()); err != nil {
-		writeLook(sight{Error: err.Error(), Damaged: errors.Is(err, store.ErrDamaged)})
-		return
-	}
-	var s sight
-	for at, name := range found {
-		s.Leases = append(s.Leases, event{place: at, Name: name})
-	}
-	writeLook(s)
-}
-
-// sight is what look saw.
-type sight struct {
-	Error   string  `json:"error,omitempty"`
-	Damaged bool    `json:"damaged,omitempty"`
-	Leases  []event `json:"leases,omitempty"`
-}
-
-func writeLook(s sight) {
-	if err := json.NewEncoder(os.Stdout).Encode(s); err != nil {
-		fail(err)
-	}
 }

@@ -25,7 +25,9 @@ func TestMain(m *testing.M) {
 	case changing:
 		changeUntilKilled(directory)
 	case looking:
-		look(directory)
+		look(directory, false)
+	case recovering:
+		look(directory, true)
 	default:
 		os.Exit(m.Run())
 	}
@@ -63,7 +65,7 @@ func TestKilled(t *testing.T) {
 	}
 	t.Logf("%d kills, %d acknowledged operations: %d lost, %d doubly owned, %d held after their release, %d unreadable; %s",
 		m.kills, m.acknowledged, m.lost, m.doublyOwned, m.stillHeld, m.unreadable, &damaged)
-	if m.acknowledged < kills {
+	if !t.Failed() && m.acknowledged < kills {
 		t.Errorf("got %d acknowledged operations in %d kills, want more: this tested nothing", m.acknowledged, kills)
 	}
 }

@@ -2,8 +2,6 @@ package crash
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -22,8 +20,9 @@ func (d *damages) String() string {
 	return fmt.Sprintf("%d damages: %d told, %d harmless, %d silent", d.made, d.told, d.harmless, d.silent)
 }
 
-// check damages the state file in each way, opens it in another process, and
-// puts everything back. The damage must be told, or no lease be missing.
+// check damages the state file in each way, opens it in other processes, and puts
+// everything back. The damage must be told, or no lease be missing. What is
+// recovered of a state that is told to be lost is not judged here.
 func (d *damages) check(t *testing.T, directory string, want held) {
 	t.Helper()
 	good := readAll(t, directory)
@@ -36,36 +35,36 @@ func (d *damages) check(t *testing.T, directory string, want held) {
 		{"deleted", func([]byte) ([]byte, string) { return nil, "" }},
 	} {
 		content, how := way.apply(bytes.Clone(good[fileName]))
-		path := filepath.Join(directory, fileName)
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
+		bad := maps.Clone(good)
+		bad[fileName] = content
+		if content == nil {
+			delete(bad, fileName)
 		}
-		if content != nil {
-			if err := os.WriteFile(path, content, 0o600); err != nil {
-				t.Fatal(err)
+		for _, role := range []string{looking, recovering} {
+			writeAll(t, directory, bad)
+			d.made++
+			what := fmt.Sprintf("%s the state file %s%s", role, way.name, how)
+			if s, ended := lookAt(t, role, directory, what); ended {
+				d.judge(t, what, s, role == looking && content == nil, want)
 			}
 		}
-		d.made++
-		what := "state " + way.name + how
-		if s, ended := lookAt(t, directory, what); ended {
-			d.judge(t, what, s, content == nil, want)
-		}
-		writeAll(t, directory, good)
 	}
+	writeAll(t, directory, good)
 }
 
-// judge compares what a start makes of a damaged file with what was in it.
-func (d *damages) judge(t *testing.T, what string, got sight, deleted bool, want held) {
+// judge compares what a start makes of a damaged file with what was in it. A
+// file that is gone is a new state, unless there is something to recover.
+func (d *damages) judge(t *testing.T, what string, got sight, isNew bool, want held) {
 	t.Helper()
 	leases := held{}
 	for _, lease := range got.Leases {
 		leases[lease.place] = lease.Name
 	}
 	switch {
-	case deleted && got.Error == "" && len(leases) == 0, got.Damaged && !deleted:
-		d.told++
-	case deleted:
+	case isNew && (got.Error != "" || len(leases) > 0):
 		t.Errorf("%s: got error %q and %d leases, want an empty state", what, got.Error, len(leases))
+	case isNew, got.Damaged, got.Error == "" && got.Lost != "":
+		d.told++
 	case got.Error != "":
 		t.Errorf("%s: got error %q, want ErrDamaged", what, got.Error)
 	case maps.Equal(leases, want):
@@ -90,26 +89,6 @@ func difference(got, want held) string {
 		}
 	}
 	return ""
-}
-
-// lookAt lets another process open the state; false where that crashed or hung.
-func lookAt(t *testing.T, directory, what string) (sight, bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), longestWait)
-	defer cancel()
-	var s sight
-	command := process(ctx, looking, directory)
-	var complaints bytes.Buffer
-	command.Stderr = &complaints
-	output, err := command.Output()
-	if err == nil {
-		err = json.Unmarshal(output, &s)
-	}
-	if err != nil {
-		t.Errorf("%s: the process that opened it ended with %v:\n%.2000s", what, err, complaints.String())
-		return s, false
-	}
-	return s, true
 }
 
 // truncate cuts the content off somewhere in its used part.

@@ -15,8 +15,9 @@ const (
 	roleVariable  = "MYBRIDGE_TEST_CRASH_ROLE"
 	stateVariable = "MYBRIDGE_TEST_CRASH_STATE"
 
-	changing = "change"
-	looking  = "look"
+	changing   = "changing"
+	looking    = "opening"
+	recovering = "opening or recovering"
 )
 
 // longestWait is for what takes milliseconds, unless it hangs.

@@ -33,13 +33,22 @@ type place struct {
 // held is who has each leased address: the name that it was asked for with.
 type held map[place]string
 
-// openState opens state and manager as the plugin does at its start. As each
-// pool's subnet is given, no host is asked.
+// openState opens state and manager as the plugin does at its start. No kill may
+// make it take the state for lost.
 func openState(directory string) (*store.Store, *ipam.Manager, error) {
-	state, err := store.Open(directory)
+	state, loss, err := store.OpenOrRecover(directory)
 	if err != nil {
 		return nil, nil, err
 	}
+	if loss.Reason != "" {
+		return nil, nil, errors.Join(fmt.Errorf("the state was taken for lost: %s", loss.Reason), state.Close())
+	}
+	return openManager(state)
+}
+
+// openManager opens the manager of a state, or closes that. As each pool's
+// subnet is given, no host is asked.
+func openManager(state *store.Store) (*store.Store, *ipam.Manager, error) {
 	quiet := logrus.New()
 	quiet.SetOutput(io.Discard)
 	manager, err := ipam.Open(context.Background(), ipam.Config{State: state, Networks: driver.NewOwners(nil, nil), Log: quiet})

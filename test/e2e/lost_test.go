@@ -13,13 +13,13 @@ func TestStateLost(t *testing.T) {
 	t.Parallel()
 	const state = "/var/lib/mybridge/state.db"
 	losses := map[string]string{
-		"directory deleted": "rm -rf /var/lib/mybridge",
-		"file deleted":      "rm " + state,
-		"truncated":         "truncate -s 20000 " + state,
-		"emptied":           "truncate -s 0 " + state,
-		"garbage":           "head -c 65536 /dev/urandom > " + state,
-		"old copy":          "cp /run/old.db " + state,
-		"old copy and backup":  "cp /run/old.db " + state + "; cp /run/old.db " + state + ".backup",
+		"directory deleted":   "rm -rf /var/lib/mybridge",
+		"file deleted":        "rm " + state,
+		"truncated":           "truncate -s 9000 " + state,
+		"emptied":             "truncate -s 0 " + state,
+		"garbage":             "head -c 65536 /dev/urandom > " + state,
+		"old copy":            "cp /run/old.db " + state,
+		"old copy and backup": "cp /run/old.db " + state + "; cp /run/old.db " + state + ".backup",
 	}
 	for _, root := range engine.Roots(t) {
 		for name, command := range losses {
@@ -68,4 +68,26 @@ func TestStateLost(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestStateLostWithoutEngine wants no dynamic address from a kept pool while
+// nobody tells what is in use, until a person does.
+func TestStateLostWithoutEngine(t *testing.T) {
+	onEachEngine(t, func(h *host) {
+		h.args = append(h.args, "--engine-socket", "/run/nobody.sock")
+		h.createNetwork("n1", "--subnet", "192.168.0.0/24")
+		h.run("one", "n1")
+		h.plugin.Kill()
+		h.MustRun("rm", "-rf", "/var/lib/mybridge")
+		h.startPlugin()
+		h.wantFailure("no dynamic address is given now.*trust", "docker", "run", "--rm", "--network", "n1", "probe")
+		h.run("fixed", "n1", "--ip", "192.168.0.9")
+		h.createNetwork("n2")
+		h.run("two", "n2")
+		h.restartPlugin()
+		h.wantFailure("no dynamic address is given now", "docker", "run", "--rm", "--network", "n1", "probe")
+		h.MustRun("mybridge", "ipam", "trust")
+		h.run("three", "n1")
+		h.wantReached("three", "192.168.0.2")
+	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 
@@ -22,9 +23,12 @@ type addresses struct {
 // openAddresses opens the state in directory as the plugin does at its start. As
 // each pool's subnet is given, no host is asked.
 func openAddresses(ctx context.Context, directory string) (*addresses, error) {
-	state, err := store.Open(directory)
+	state, loss, err := store.OpenOrRecover(directory)
 	if err != nil {
 		return nil, err
+	}
+	if loss.Reason != "" {
+		return nil, errors.Join(fmt.Errorf("the state was lost: %s", loss.Reason), state.Close())
 	}
 	quiet := logrus.New()
 	quiet.SetOutput(io.Discard)
