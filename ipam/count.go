@@ -10,7 +10,7 @@ func (p *pool) count(at moment) PoolView {
 	view := PoolView{ID: p.ID, Subnet: p.Subnet, Range: p.Range, Since: p.Since.UTC().Truncate(time.Second), Used: p.held, Reserved: len(p.reserved), Doubt: p.doubt}
 	// taken counts the addresses of the range that are not free.
 	taken := p.neverGiven()
-	for a, e := range p.leases {
+	for a, e := range p.leases.all() {
 		rests := e.ended > at.rested && !p.reserved[a]
 		if rests {
 			view.Resting++
@@ -20,7 +20,7 @@ func (p *pool) count(at moment) PoolView {
 		}
 	}
 	for a := range p.reserved {
-		if e, known := p.leases[a]; (!known || !e.held()) && p.isDynamic(a) {
+		if e, known := p.leases.get(a); (!known || !e.held()) && p.isDynamic(a) {
 			taken++
 		}
 	}

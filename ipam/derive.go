@@ -29,7 +29,7 @@ func (p *pool) derive(name string) (netip.Addr, bool) {
 		mac.Write(subject)
 		mac.Write(binary.BigEndian.AppendUint32([]byte{0}, try))
 		a := inRange(p.Range, mac.Sum(nil))
-		if _, known := p.leases[a]; !known && p.refusal(a) == nil && !isReservedHost(p.Subnet, a) {
+		if _, known := p.leases.get(a); !known && p.refusal(a) == nil && !isReservedHost(p.Subnet, a) {
 			return a, true
 		}
 	}

@@ -63,7 +63,7 @@ func (p *pool) fresh(name string) (netip.Addr, bool) {
 func (p *pool) oldest(from *queue, until uint32) (netip.Addr, bool) {
 	for from.Len() > 0 {
 		front := (*from)[0]
-		e, known := p.leases[front.address]
+		e, known := p.leases.get(front.address)
 		current := known && e.ended == front.at && e.asked == (from == &p.memory.asked) && p.refusal(front.address) == nil && p.Range.Contains(front.address)
 		if current && front.at > until {
 			return netip.Addr{}, false
@@ -116,9 +116,10 @@ func (p *pool) forget(addresses []netip.Addr) {
 	defer p.mu.Unlock()
 	for _, a := range addresses {
 		delete(p.pending, a)
-		p.memory.forgetName(p.leases[a].name, a)
-		p.tally(p.leases[a], -1)
-		delete(p.leases, a)
+		e, _ := p.leases.get(a)
+		p.memory.forgetName(e.name, a)
+		p.tally(e, -1)
+		p.leases.remove(a)
 		p.free(a)
 	}
 }

@@ -75,18 +75,26 @@ func Open(ctx context.Context, config Config) (*Manager, error) {
 	for _, r := range kept.Reservations {
 		m.reservations[r.Address] = r
 	}
+	counts := map[PoolID]int{}
+	for i := range kept.Leases {
+		counts[kept.Leases[i].Pool]++
+	}
 	for _, definition := range kept.Pools {
-		p, err := newPool(definition, m.secret)
+		p, err := newPool(definition, m.secret, counts[definition.ID])
 		if err != nil {
 			return nil, err
 		}
 		p.open = true
 		m.insert(p)
 	}
-	for _, lease := range kept.Leases {
-		p, ok := m.pools[lease.Pool]
-		if !ok {
-			return nil, fmt.Errorf("lease %s: %w: %s", lease.Address, ErrUnknownPool, lease.Pool)
+	var p *pool
+	for i := range kept.Leases {
+		lease := &kept.Leases[i]
+		// Those of one pool mostly come together.
+		if p == nil || p.ID != lease.Pool {
+			if p = m.pools[lease.Pool]; p == nil {
+				return nil, fmt.Errorf("lease %s: %w: %s", lease.Address, ErrUnknownPool, lease.Pool)
+			}
 		}
 		p.put(lease)
 	}
@@ -100,7 +108,7 @@ func Open(ctx context.Context, config Config) (*Manager, error) {
 
 // build makes a pool with the reservations that lie in it.
 func (m *Manager) build(definition Pool) (*pool, error) {
-	p, err := newPool(definition, m.secret)
+	p, err := newPool(definition, m.secret, 0)
 	if err != nil {
 		return nil, err
 	}

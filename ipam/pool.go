@@ -14,17 +14,6 @@ import (
 // wider (IPv6) range are derived instead.
 const widestBitmap = 24
 
-// entry is a lease as it is held in memory, where there may be a million.
-type entry struct {
-	// since and ended are Unix seconds; ended is 0 while the lease is held.
-	since, ended uint32
-	kind         LeaseKind
-	asked        bool
-	name         string
-}
-
-func (e entry) held() bool { return e.ended == 0 }
-
 // pool is a Pool with what is taken in it. An address is taken from the moment
 // it is chosen, before its lease is committed, until its release is committed:
 // mu is never held across a commit.
@@ -44,7 +33,7 @@ type pool struct {
 	// address.
 	doubt string
 	// leases are those held and those that ended and are remembered.
-	leases map[netip.Addr]entry
+	leases leases
 	// held and forgettable count leases: the second those that ended and were
 	// never asked for by themselves.
 	held, forgettable int
@@ -65,10 +54,11 @@ type pool struct {
 	secret []byte
 }
 
-func newPool(definition Pool, secret []byte) (*pool, error) {
+// newPool returns a pool without leases, with room for as many as expected.
+func newPool(definition Pool, secret []byte, expected int) (*pool, error) {
 	p := &pool{
 		Pool:     definition,
-		leases:   map[netip.Addr]entry{},
+		leases:   newLeases(expected),
 		reserved: map[netip.Addr]bool{},
 		pending:  map[netip.Addr]bool{},
 		memory:   newMemory(),
@@ -96,7 +86,7 @@ func (p *pool) setRange(addresses netip.Prefix) error {
 			p.take(a)
 		}
 	}
-	for a := range p.leases {
+	for a := range p.leases.all() {
 		p.take(a)
 	}
 	for a := range p.reserved {
@@ -142,7 +132,7 @@ func (p *pool) take(a netip.Addr) {
 
 // free clears a's bit, unless it is reserved, pending, leased or remembered.
 func (p *pool) free(a netip.Addr) {
-	if _, known := p.leases[a]; known || p.taken == nil || p.reserved[a] || p.pending[a] {
+	if _, known := p.leases.get(a); known || p.taken == nil || p.reserved[a] || p.pending[a] {
 		return
 	}
 	if n, ok := offset(p.base, a); ok {
@@ -163,7 +153,7 @@ func (p *pool) claim(a netip.Addr) error {
 
 // refusal says why a cannot be given, nil where it can.
 func (p *pool) refusal(a netip.Addr) error {
-	switch lease, known := p.leases[a]; {
+	switch lease, known := p.leases.get(a); {
 	case !p.Subnet.Contains(a):
 		return errOutside
 	case isNetworkAddress(p.Subnet, a):
@@ -189,13 +179,13 @@ func (p *pool) confirm(lease Lease) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.pending, lease.Address)
-	p.put(lease)
+	p.put(&lease)
 }
 
 // put enters a lease, held or ended, in the place of what was there.
-func (p *pool) put(lease Lease) {
+func (p *pool) put(lease *Lease) {
 	a := lease.Address
-	before, known := p.leases[a]
+	before, known := p.leases.get(a)
 	if known {
 		p.tally(before, -1)
 	}
@@ -203,7 +193,7 @@ func (p *pool) put(lease Lease) {
 		p.memory.forgetName(before.name, a)
 	}
 	now := entry{since: seconds(lease.Since), ended: seconds(lease.Ended), kind: lease.Kind, asked: lease.Asked, name: lease.Name}
-	p.leases[a] = now
+	p.leases.set(a, now)
 	p.take(a)
 	p.tally(now, 1)
 	p.rememberName(a, now)
@@ -226,8 +216,13 @@ func (p *pool) tally(e entry, change int) {
 // rememberName makes a the address that the name had last, unless another one is
 // later: leases are restored in any order.
 func (p *pool) rememberName(a netip.Addr, lease entry) {
-	if other, known := p.memory.last[lease.name]; known && p.leases[other].isLater(lease) {
+	if lease.name == "" {
 		return
+	}
+	if other, known := p.memory.last[lease.name]; known {
+		if there, _ := p.leases.get(other); there.isLater(lease) {
+			return
+		}
 	}
 	p.memory.keepName(lease.name, a)
 }
@@ -244,11 +239,11 @@ func (e entry) isLater(other entry) bool {
 // that is started over and over leaves one each time.
 func (p *pool) compact() {
 	const slack = 64
-	if p.memory.plain.Len()+p.memory.asked.Len() < 2*(len(p.leases)-p.held)+slack {
+	if p.memory.plain.Len()+p.memory.asked.Len() < 2*(p.leases.length()-p.held)+slack {
 		return
 	}
 	p.memory.plain, p.memory.asked = nil, nil
-	for a, e := range p.leases {
+	for a, e := range p.leases.all() {
 		if !e.held() {
 			p.memory.push(a, e)
 		}
@@ -266,7 +261,7 @@ func (p *pool) abandon(a netip.Addr) {
 // settle puts an address that is no longer pending or reserved where it is
 // found again.
 func (p *pool) settle(a netip.Addr) {
-	if e, known := p.leases[a]; known && !e.held() {
+	if e, known := p.leases.get(a); known && !e.held() {
 		p.memory.push(a, e)
 	}
 	p.free(a)
@@ -280,7 +275,7 @@ func (p *pool) startRelease(a netip.Addr) (lease Lease, held bool, err error) {
 	if p.pending[a] {
 		return Lease{}, false, fmt.Errorf("address %s of pool %s: %w", a, p.Subnet, ErrBusy)
 	}
-	e, known := p.leases[a]
+	e, known := p.leases.get(a)
 	if !known || !e.held() {
 		return Lease{}, false, nil
 	}
@@ -300,7 +295,8 @@ func (p *pool) lease(a netip.Addr, e entry) Lease {
 func (p *pool) wasAsked(a netip.Addr) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.leases[a].asked
+	e, _ := p.leases.get(a)
+	return e.asked
 }
 
 // reserve keeps a from being given.
@@ -333,7 +329,7 @@ func seconds(t time.Time) uint32 {
 func (p *pool) eachTaken(yield func(netip.Addr)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for a, e := range p.leases {
+	for a, e := range p.leases.all() {
 		if e.held() {
 			yield(a)
 		}

@@ -89,17 +89,17 @@ func reservedView(r Reservation) AddressView {
 // addressViews returns the addresses that are held, known or reserved, or that
 // are being given, in any order; mu is held.
 func (p *pool) addressViews(at moment) []AddressView {
-	views := make([]AddressView, 0, len(p.leases)+len(p.reserved))
-	for a := range p.leases {
+	views := make([]AddressView, 0, p.leases.length()+len(p.reserved))
+	for a := range p.leases.all() {
 		views = append(views, p.addressView(a, at))
 	}
 	for a := range p.reserved {
-		if _, known := p.leases[a]; !known {
+		if _, known := p.leases.get(a); !known {
 			views = append(views, p.addressView(a, at))
 		}
 	}
 	for a := range p.pending {
-		if _, known := p.leases[a]; !known && !p.reserved[a] {
+		if _, known := p.leases.get(a); !known && !p.reserved[a] {
 			views = append(views, p.addressView(a, at))
 		}
 	}
@@ -109,7 +109,7 @@ func (p *pool) addressViews(at moment) []AddressView {
 // addressView is what the pool knows of an address in it; mu is held.
 func (p *pool) addressView(a netip.Addr, at moment) AddressView {
 	view := AddressView{Address: a, State: Free, Reserved: p.reserved[a]}
-	e, known := p.leases[a]
+	e, known := p.leases.get(a)
 	if known {
 		view.Kind, view.Asked, view.Name = e.kind.String(), e.asked, e.name
 		view.Since = time.Unix(int64(max(e.since, e.ended)), 0).UTC()

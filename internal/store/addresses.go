@@ -34,7 +34,7 @@ func (s *Store) AddLease(ctx context.Context, lease ipam.Lease) error {
 				return ipam.ErrTaken
 			}
 		}
-		return leases.Put(key, value)
+		return put(leases, key, value)
 	})
 }
 
@@ -53,7 +53,7 @@ func (s *Store) EndLease(ctx context.Context, lease ipam.Lease) error {
 		if leases == nil {
 			return nil
 		}
-		return leases.Put(key, value)
+		return put(leases, key, value)
 	})
 }
 
@@ -77,7 +77,7 @@ func (s *Store) ForgetLeases(ctx context.Context, pool ipam.PoolID, addresses []
 			if !ended {
 				continue
 			}
-			if err := leases.Delete(key); err != nil {
+			if err := remove(leases, key); err != nil {
 				return err
 			}
 		}
@@ -109,7 +109,7 @@ func (s *Store) Reserve(ctx context.Context, reservations []ipam.Reservation) er
 	return s.update(ctx, func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket(reservationsBucket)
 		for i, r := range reservations {
-			if err := bucket.Put(r.Address.AsSlice(), values[i]); err != nil {
+			if err := put(bucket, r.Address.AsSlice(), values[i]); err != nil {
 				return err
 			}
 		}
@@ -120,6 +120,6 @@ func (s *Store) Reserve(ctx context.Context, reservations []ipam.Reservation) er
 // Unreserve forgets a reservation.
 func (s *Store) Unreserve(ctx context.Context, address netip.Addr) error {
 	return s.update(ctx, func(tx *bbolt.Tx) error {
-		return tx.Bucket(reservationsBucket).Delete(address.AsSlice())
+		return remove(tx.Bucket(reservationsBucket), address.AsSlice())
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -66,6 +67,20 @@ const mapping = math.MaxInt >> 62 << 30
 
 // openDB turns the ways in which bbolt meets a damaged file into ErrDamaged.
 func openDB(path string, options *bbolt.Options) (db *bbolt.DB, err error) {
+	// Where bbolt panics it lets go of neither the file nor its lock, with which
+	// the state could not be set aside. To close the file is not enough: it stays
+	// mapped, and with it the lock.
+	var file *os.File
+	options.OpenFile = func(path string, flags int, mode os.FileMode) (_ *os.File, err error) {
+		file, err = os.OpenFile(path, flags, mode)
+		return file, err
+	}
+	defer func() {
+		if err != nil && file != nil {
+			_ = unix.Flock(int(file.Fd()), unix.LOCK_UN) // both fail where
+			_ = file.Close()                             // bbolt has closed it
+		}
+	}()
 	defer guard(&err)()
 	// bbolt meets a file that is too short for one with an error that cannot be
 	// told from others, and takes an empty one for new.
@@ -80,24 +95,29 @@ func openDB(path string, options *bbolt.Options) (db *bbolt.DB, err error) {
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return db, asFull(err)
+	if err != nil {
+		return nil, asFull(err)
+	}
+	if err := checkHeads(path, db.Info().PageSize); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // prepare checks the version of a file and makes what a new one lacks. A file
 // that is whole is not written to, so that a full disk does not hinder a start.
 func prepare(db *bbolt.DB) error {
-	whole := true
+	isNew := false
 	err := view(db, func(tx *bbolt.Tx) error {
-		for _, name := range buckets {
-			whole = whole && tx.Bucket(name) != nil
+		// A file is made in one transaction: there is nothing in it, or all.
+		if first, _ := tx.Cursor().First(); first == nil {
+			isNew = true
+			return nil
 		}
-		if meta := tx.Bucket(metaBucket); meta != nil {
-			whole = whole && meta.Get(versionKey) != nil && meta.Get(idKey) != nil
-			return checkVersion(meta)
-		}
-		return nil
+		_, _, err := headOf(tx)
+		return err
 	})
-	if err != nil || whole {
+	if err != nil || !isNew {
 		return err
 	}
 	return asFull(makeBuckets(db))

@@ -82,20 +82,23 @@ func eachLease(tx *bbolt.Tx, pools []ipam.Pool, use func(lease *ipam.Lease)) err
 			return fmt.Errorf("%w: pool %s has no leases bucket", ErrDamaged, pool.ID)
 		}
 		var lease ipam.Lease
-		cursor := leases.Cursor()
-		for key, value := cursor.First(); key != nil; key, value = cursor.Next() {
+		err := each(leases, func(key, value []byte) error {
 			lease = ipam.Lease{Pool: pool.ID}
 			if !readLease(&lease, key, value) {
 				return damagedLease(pool.ID, key)
 			}
 			use(&lease)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("leases of pool %s: %w", pool.ID, err)
 		}
 	}
 	return nil
 }
 
 func eachReservation(tx *bbolt.Tx, use func(r ipam.Reservation)) error {
-	return tx.Bucket(reservationsBucket).ForEach(func(key, value []byte) error {
+	return each(tx.Bucket(reservationsBucket), func(key, value []byte) error {
 		r, err := readReservation(key, value)
 		use(r)
 		return err
@@ -104,7 +107,7 @@ func eachReservation(tx *bbolt.Tx, use func(r ipam.Reservation)) error {
 
 func readAll[Record any](bucket *bbolt.Bucket) ([]Record, error) {
 	var records []Record
-	err := bucket.ForEach(func(key, value []byte) error {
+	err := each(bucket, func(key, value []byte) error {
 		var record Record
 		if err := json.Unmarshal(value, &record); err != nil {
 			return fmt.Errorf("%w: record %q: %w", ErrDamaged, key, err)

@@ -27,11 +27,11 @@ func (s *Store) DeleteNetwork(ctx context.Context, id driver.NetworkID) error {
 			keys = append(keys, bytes.Clone(key))
 		}
 		for _, key := range keys {
-			if err := endpoints.Delete(key); err != nil {
+			if err := remove(endpoints, key); err != nil {
 				return err
 			}
 		}
-		return tx.Bucket(networksBucket).Delete([]byte(id))
+		return remove(tx.Bucket(networksBucket), []byte(id))
 	})
 }
 
@@ -43,7 +43,7 @@ func (s *Store) PutEndpoint(ctx context.Context, endpoint driver.Endpoint) error
 // DeleteEndpoint forgets an endpoint.
 func (s *Store) DeleteEndpoint(ctx context.Context, network driver.NetworkID, id driver.EndpointID) error {
 	return s.update(ctx, func(tx *bbolt.Tx) error {
-		return tx.Bucket(endpointsBucket).Delete(endpointKey(network, id))
+		return remove(tx.Bucket(endpointsBucket), endpointKey(network, id))
 	})
 }
 
@@ -57,5 +57,5 @@ func (s *Store) put(ctx context.Context, bucket, key []byte, record any) error {
 	if err != nil {
 		return fmt.Errorf("writing %s of %s: %w", bucket, key, err)
 	}
-	return s.update(ctx, func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put(key, value) })
+	return s.update(ctx, func(tx *bbolt.Tx) error { return put(tx.Bucket(bucket), key, value) })
 }

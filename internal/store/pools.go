@@ -27,7 +27,7 @@ func (s *Store) AddPool(ctx context.Context, pool ipam.Pool) error {
 		if _, err := tx.Bucket(leasesBucket).CreateBucket(key); err != nil {
 			return err
 		}
-		return pools.Put(key, value)
+		return put(pools, key, value)
 	})
 }
 
@@ -42,7 +42,7 @@ func (s *Store) UpdatePool(ctx context.Context, pool ipam.Pool) error {
 		if pools.Get(key) == nil {
 			return nil
 		}
-		return pools.Put(key, value)
+		return put(pools, key, value)
 	})
 }
 
@@ -56,7 +56,7 @@ func (s *Store) RemovePool(ctx context.Context, id ipam.PoolID) error {
 		if err := tx.Bucket(leasesBucket).DeleteBucket(key); err != nil {
 			return err
 		}
-		return pools.Delete(key)
+		return remove(pools, key)
 	})
 }
 

@@ -78,7 +78,6 @@ func (b *bench) durable(ctx context.Context) (err error) {
 		wholeFile = append(wholeFile, reached)
 		wholeFileRatios = append(wholeFileRatios, reached/floor)
 	}
-	b.durableAlone = values[0].median()
 	b.table.add(newRow(partDurable, "floor: 64 bytes and fdatasync, callers: 1", "/s", floors))
 	for i, c := range callers {
 		ratio := ratios[i].median()

@@ -9,8 +9,8 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"mybridge/driver"         //nolint:depguard // the rule means package ipam; this measures what main.go wires
-	"mybridge/internal/store" //nolint:depguard // the same
+	"mybridge/driver"
+	"mybridge/internal/store"
 	"mybridge/ipam"
 )
 

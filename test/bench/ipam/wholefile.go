@@ -14,7 +14,12 @@ import (
 const partWholeFile = "Allocation in the design with one JSON file"
 
 // wholeFile measures the design in which a file is read and written as a whole.
-func (b *bench) wholeFile(ctx context.Context) error {
+func (b *bench) wholeFile(ctx context.Context) (err error) {
+	disk, err := newFloor(filepath.Join(b.temporary, "floor"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, disk.Close()) }()
 	for _, synced := range []bool{false, true} {
 		for _, percent := range fills {
 			for _, length := range []int{24, 16, 12} {
@@ -27,17 +32,22 @@ func (b *bench) wholeFile(ctx context.Context) error {
 				if synced {
 					how, write = "synced", f.writeSynced
 				}
-				var values rounds
+				var values, ratios rounds
 				for range b.rounds {
+					floor, err := rate(ctx, b.duration/10, 1, disk.sync)
+					if err != nil {
+						return err
+					}
 					milliseconds, err := f.milliseconds(ctx, b.duration/10, write)
 					if err != nil {
 						return err
 					}
 					values = append(values, milliseconds)
+					ratios = append(ratios, milliseconds/1000*floor)
 				}
 				r := newRow(partWholeFile, fmt.Sprintf("%s, %s", how, s), "ms", values)
 				if synced {
-					r.withRatio(r.Median/1000*b.durableAlone, "manager, 1 caller")
+					r.withRatio(ratios.median(), "floor")
 				} else {
 					r.withRatio(r.Median*1e6/b.bitmapNanoseconds[s], "in memory")
 				}
