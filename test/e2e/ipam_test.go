@@ -66,3 +66,67 @@ func TestTakeover(t *testing.T) {
 		}
 	})
 }
+
+// TestReleasedAddressRests wants a released address given again last, also after
+// a restart, and one that was asked for with --ip later still.
+func TestReleasedAddressRests(t *testing.T) {
+	onEachEngine(t, func(h *host) {
+		h.args = append(h.args, "--reuse-delay", "10m")
+		h.restartPlugin()
+		h.createNetwork("n1", "--subnet", "192.168.0.0/29")
+		h.run("asked", "n1", "--ip", "192.168.0.2")
+		h.run("one", "n1")
+		h.wantAddress("one", "n1", "192.168.0.3")
+		h.MustDocker("rm", "-f", "asked")
+		h.MustDocker("rm", "-f", "one")
+		h.restartPlugin()
+		for i, want := range []string{"192.168.0.4", "192.168.0.5", "192.168.0.6", "192.168.0.3", "192.168.0.2"} {
+			name := fmt.Sprint("container", i)
+			h.run(name, "n1")
+			h.wantAddress(name, "n1", want)
+		}
+		h.wantFailure("no address is left", "docker", "run", "--rm", "--network", "n1", "probe")
+	})
+}
+
+// TestSeenAndSteered wants a person to find a container's address and what
+// becomes of it, with the plugin running or not.
+func TestSeenAndSteered(t *testing.T) {
+	onEachEngine(t, func(h *host) {
+		h.createNetwork("n1", "--subnet", "192.168.0.0/24", "-o", "com.docker.network.bridge.name=seen0")
+		h.run("one", "n1")
+		endpoint := h.MustDocker("inspect", "-f", "{{.NetworkSettings.Networks.n1.EndpointID}}", "one")[:12]
+		h.MustRun("mybridge", "ipam", "reserve", "192.168.0.3", "--name", "printer")
+		h.run("two", "n1")
+		h.wantAddress("two", "n1", "192.168.0.4")
+		h.MustRun("mybridge", "ipam", "check")
+		look := func() {
+			for command, want := range map[string]string{
+				"ls":                  "192.168.0.0/24",
+				"ls --json":           `"subnet":`,
+				"show 192.168.0.0/24": endpoint,
+				"explain 192.168.0.2": endpoint,
+				"explain 192.168.0.3": "printer",
+				"explain 192.168.0.1": "gateway",
+				"explain 192.168.0.9": "192.168.0.0/24",
+				"explain 203.0.113.1": "No pool",
+			} {
+				got := h.MustRun(append([]string{"mybridge", "ipam"}, strings.Fields(command)...)...)
+				if !strings.Contains(got, want) {
+					h.t.Errorf("ipam %s: %q is not in\n%s", command, want, got)
+				}
+			}
+		}
+		look()
+		h.wantFailure("that of endpoint", "mybridge", "ipam", "release", "192.168.0.2")
+		h.plugin.Kill()
+		look()
+		h.wantFailure("that of endpoint", "mybridge", "ipam", "release", "192.168.0.2")
+		h.MustRun("mybridge", "ipam", "release", "192.168.0.3")
+		h.startPlugin()
+		h.run("three", "n1")
+		h.wantAddress("three", "n1", "192.168.0.3")
+		h.MustRun("ip", "link", "delete", strings.TrimSpace(h.MustRun("sh", "-c", "ip -o link | grep endpoint="+endpoint+" | cut -d: -f2 | cut -d@ -f1")))
+		h.wantFailure("exit status 1", "mybridge", "ipam", "check")
+	})
+}
