@@ -22,6 +22,7 @@ test: ## run every test: unit, kernel, end to end on two engines (as root; prepa
 
 bench-ipam: ## measure the address manager beside the disk and the whole-file design (half a minute)
 	go run ./test/bench/ipam
+	go test -count=1 -v ./test/crash ./test/scale
 
 lint: $(TOOLS)/$(LINTER)-$(LINTER_VERSION) ## check form, layers and scripts
 	$(TOOLS)/$(LINTER)-$(LINTER_VERSION) run ./...

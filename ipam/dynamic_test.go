@@ -95,6 +95,23 @@ func TestReleasedAddressRests(t *testing.T) {
 	}
 }
 
+// TestEndedOutsideOfRange checks that an address from outside the range, which
+// somebody asked for and gave back, is not given to who asks for any.
+func TestEndedOutsideOfRange(t *testing.T) {
+	m := newManager(t)
+	pool := needPool(t, m, "192.168.0.0/24", "192.168.0.64/31")
+	if _, err := requestGateway(m, pool.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := requestExplicit(m, pool.ID, "192.168.0.200"); err != nil {
+		t.Fatal(err)
+	}
+	release(t, m, pool.ID, "192.168.0.1", "192.168.0.200")
+	if got, want := drainPool(t, m, pool.ID), hosts("192.168.0.%d/24", 64, 65); !slices.Equal(got, want) {
+		t.Errorf("the pool gives %v, want %v", got, want)
+	}
+}
+
 // TestOneAddressLeft frees one address of a full pool: it is found.
 func TestOneAddressLeft(t *testing.T) {
 	m := newManager(t)

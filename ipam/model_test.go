@@ -57,7 +57,7 @@ func newModelPool(subnet, addressRange netip.Prefix) *modelPool {
 
 // put enters a lease as given or ended.
 func (p *modelPool) put(a netip.Addr, lease modelLease) {
-	if before, known := p.leases[a]; known && before.name != lease.name {
+	if before, known := p.leases[a]; known && before.name != lease.name && p.last[before.name] == a {
 		delete(p.last, before.name)
 	}
 	p.leases[a] = lease

@@ -116,6 +116,31 @@ func TestNameGetsLastOfSeveral(t *testing.T) {
 	}
 }
 
+// TestNameLosesEarlierAddress checks that a name keeps its last address when
+// another takes one that it had before.
+func TestNameLosesEarlierAddress(t *testing.T) {
+	state, c := newFakeState(), newClock()
+	m := openAt(t, state, c, restTime)
+	pool := needPool(t, m, "10.1.0.0/28").ID
+	for _, request := range []ipam.AddressRequest{
+		{Name: "web", Address: netip.MustParseAddr("10.1.0.7")},
+		{Name: "web", Address: netip.MustParseAddr("10.1.0.9")},
+		{Name: "db", Address: netip.MustParseAddr("10.1.0.7")},
+	} {
+		c.pass(time.Hour)
+		request.Pool = pool
+		if _, err := m.RequestAddress(t.Context(), request); err != nil {
+			t.Fatal(err)
+		}
+		release(t, m, pool, request.Address.String())
+	}
+	second := openAt(t, copyOf(state), c, restTime)
+	for _, m := range []*ipam.Manager{m, second} {
+		wantNamed(t, m, pool, "web", "10.1.0.9")
+		wantNamed(t, m, pool, "db", "10.1.0.7")
+	}
+}
+
 // TestNameOutsideOfRange checks that an address from outside the range of
 // dynamic addresses, which --ip may choose, does not come back without --ip.
 func TestNameOutsideOfRange(t *testing.T) {
