@@ -98,6 +98,22 @@ func TestAutomaticPoolsOfIPv6(t *testing.T) {
 	}
 }
 
+// TestLocalAddressPool pins the block of a host, which is to be the same in each
+// later version, and checks that hosts do not share one.
+func TestLocalAddressPool(t *testing.T) {
+	if got, want := ipam.LocalAddressPool([]byte("host")).String(), "base=fd4d:da32:718e::/48,size=64"; got != want {
+		t.Errorf("the block of a host is %s, want %s", got, want)
+	}
+	seen := map[netip.Prefix]int{}
+	for host := range 2000 {
+		base := ipam.LocalAddressPool([]byte{byte(host >> 8), byte(host)}).Base
+		if other, twice := seen[base]; twice {
+			t.Errorf("hosts %d and %d share block %s", other, host, base)
+		}
+		seen[base] = host
+	}
+}
+
 // TestAutomaticPoolOfIPv6Skips checks that IPv6 pools avoid what the host uses.
 func TestAutomaticPoolOfIPv6Skips(t *testing.T) {
 	host := &fakeHost{used: prefixes("fd00:1::/64", "fd00:1:0:1::7/128", "10.0.0.0/8")}

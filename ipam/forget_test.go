@@ -96,8 +96,9 @@ func TestForgottenAreGivenAgain(t *testing.T) {
 	tick(t, m, pool)
 	wantNamed(t, m, pool.ID, "tick", numbered(addresses).String())
 	wantNamed(t, m, pool.ID, "c3", "10.0.0.3")
-	wantNamed(t, m, pool.ID, "new", "10.0.0.1")   // forgotten
-	wantNamed(t, m, pool.ID, "newer", "10.0.0.2") // ended first of those that are left
+	wantNamed(t, m, pool.ID, "new", "10.0.0.1") // forgotten
+	release(t, m, pool.ID, "10.0.0.1")
+	wantNamed(t, m, pool.ID, "c1", "10.0.0.2") // its own is forgotten; this one rested longest
 }
 
 // TestRestingAreNotForgotten has too many leases, all of which ended just now.

@@ -82,4 +82,31 @@ func TestRequestedWhileForgotten(t *testing.T) {
 	}
 	_, third := requestExplicit(openAt(t, gated, c, restTime), pool.ID, "10.0.0.1")
 	wantError(t, "10.0.0.1 after a restart", third, ipam.ErrTaken)
+	release(t, m, pool.ID, "10.0.0.1")
+	if held := gated.held(pool.ID); held != 0 {
+		t.Errorf("after its release %d leases are held, want none", held)
+	}
+}
+
+// TestRangeLearnedWhileReserved checks that a pool which was recovered, and whose
+// range is learned, gives no address of it that is reserved or leased.
+func TestRangeLearnedWhileReserved(t *testing.T) {
+	m := open(t, newFakeState(), &fakeHost{}, func(config *ipam.Config) {
+		config.Doubt = "the state is new"
+		config.Networks = &fakeNetworks{holdings: []holding{{subnet: netip.MustParsePrefix("10.1.0.0/24")}}}
+	})
+	load(t, m, `{"10.1.0.64/29":"1000000"}`) // .65
+	fact := ipam.Fact{
+		Subnet:  netip.MustParsePrefix("10.1.0.0/24"),
+		Range:   netip.MustParsePrefix("10.1.0.64/29"),
+		Gateway: netip.MustParseAddr("10.1.0.1"),
+		Used:    map[netip.Addr]string{netip.MustParseAddr("10.1.0.64"): "web"},
+	}
+	if err := m.Learn(t.Context(), []ipam.Fact{fact}); err != nil {
+		t.Fatal(err)
+	}
+	pool := ipam.NewPoolID(ipam.LocalAddressSpace, fact.Subnet)
+	if got, want := drainPool(t, m, pool), hosts("10.1.0.%d/24", 66, 71); !slices.Equal(got, want) {
+		t.Errorf("the pool gives %v, want %v", got, want)
+	}
 }
