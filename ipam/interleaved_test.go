@@ -82,6 +82,7 @@ func TestPoolBeingReleasedGivesNothing(t *testing.T) {
 		"broadcast address": {Address: netip.MustParseAddr("10.1.0.255")},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // they mostly wait
 			state := newGatedState()
 			m := open(t, state, &fakeHost{})
 			pool := needPool(t, m, "10.1.0.0/24")

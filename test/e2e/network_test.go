@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -252,6 +253,42 @@ func TestDualStack(t *testing.T) {
 		}
 		h.MustDocker("rm", "-f", "one", "two")
 		h.MustDocker("network", "rm", "n1")
+		h.wantAsBefore(before)
+	})
+}
+
+// TestAutomaticIPv6 wants a /64 of the host's own block without being told one,
+// the same block after a restart, and addresses that are reached.
+func TestAutomaticIPv6(t *testing.T) {
+	onEachEngine(t, func(h *host) {
+		before := h.whatIsThere()
+		h.createNetwork("n1", "--ipv6")
+		h.run("one", "n1")
+		h.restartPlugin()
+		h.createNetwork("n2", "--ipv6")
+		h.run("two", "n1")
+		ipv6 := func(container string) string {
+			return h.MustDocker("inspect", "-f", "{{.NetworkSettings.Networks.n1.GlobalIPv6Address}}", container)
+		}
+		h.wantReached("one", ipv6("two"))
+		h.wantReached("two", ipv6("one"))
+		blocks := map[string]bool{}
+		for _, network := range []string{"n1", "n2"} {
+			for _, subnet := range strings.Fields(h.MustDocker("network", "inspect", "-f", "{{range .IPAM.Config}}{{.Subnet}} {{end}}", network)) {
+				if prefix := netip.MustParsePrefix(subnet); prefix.Addr().Is6() {
+					block, _ := prefix.Addr().Prefix(48)
+					blocks[block.String()] = true
+					if prefix.Bits() != 64 || !strings.HasPrefix(subnet, "fd") {
+						h.t.Errorf("%s has %s, want a /64 of fd00::/8", network, subnet)
+					}
+				}
+			}
+		}
+		if len(blocks) != 1 {
+			h.t.Errorf("the subnets are of %v, want one /48", blocks)
+		}
+		h.MustDocker("rm", "-f", "one", "two")
+		h.MustDocker("network", "rm", "n1", "n2")
 		h.wantAsBefore(before)
 	})
 }
