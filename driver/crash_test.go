@@ -48,6 +48,9 @@ func TestKilledAtEachEffect(t *testing.T) {
 			d = w.open(t)
 			when := fmt.Sprintf("%s killed at effect %d", call.name, effect)
 			w.check(t, when)
+			if d.Recovered() > 0 {
+				t.Errorf("%s: the kernel has what the state does not know", when)
+			}
 			// The engine goes on: what it deletes is gone, whatever had happened.
 			must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
 			must(t, d.DeleteNetwork(t.Context(), "n1"))

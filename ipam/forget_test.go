@@ -50,7 +50,7 @@ func tick(t *testing.T, m *ipam.Manager, pool ipam.Pool) {
 // TestOldestAreForgotten has a pool with ten more ended leases than it
 // remembers; every third of the oldest was asked for.
 func TestOldestAreForgotten(t *testing.T) {
-	t.Parallel() // with the others that have 65,536 leases
+	t.Parallel()
 	const tooMany = 10
 	c := newClock()
 	long := c.now().Add(-1_000_000 * time.Second)
@@ -83,7 +83,7 @@ func TestOldestAreForgotten(t *testing.T) {
 
 // TestForgottenAreGivenAgain has a pool of whose addresses one is free.
 func TestForgottenAreGivenAgain(t *testing.T) {
-	t.Parallel() // with the others that have 65,536 leases
+	t.Parallel()
 	const addresses = 1<<17 - 1 // of a /15
 	c := newClock()
 	state, pool := rememberingState(addresses-1, func(n int) (time.Time, bool) {
@@ -105,7 +105,7 @@ func TestForgottenAreGivenAgain(t *testing.T) {
 
 // TestRestingAreNotForgotten has too many leases, all of which ended just now.
 func TestRestingAreNotForgotten(t *testing.T) {
-	t.Parallel() // with the others that have 65,536 leases
+	t.Parallel()
 	const tooMany = 600 // more than are forgotten in one go
 	c := newClock()
 	state, pool := rememberingState(ipam.MostRemembered+tooMany, func(int) (time.Time, bool) { return c.now(), false })
@@ -126,7 +126,7 @@ func TestRestingAreNotForgotten(t *testing.T) {
 // TestForgettingFails checks that leases that the state could not forget are
 // remembered, and forgotten the next time.
 func TestForgettingFails(t *testing.T) {
-	t.Parallel() // with the others that have 65,536 leases
+	t.Parallel()
 	c := newClock()
 	state, pool := rememberingState(ipam.MostRemembered, func(n int) (time.Time, bool) {
 		return c.now().Add(time.Duration(n-1_000_000) * time.Second), false
@@ -162,7 +162,7 @@ func TestForgettingFails(t *testing.T) {
 // TestBusyNameIsOneLease checks that a container which is started over and over
 // makes the pool forget nobody.
 func TestBusyNameIsOneLease(t *testing.T) {
-	t.Parallel() // with the others that have 65,536 leases
+	t.Parallel()
 	c := newClock()
 	m := openAt(t, newFakeState(), c, restTime)
 	pool := needPool(t, m, "10.0.0.0/8")

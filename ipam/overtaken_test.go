@@ -54,7 +54,7 @@ func TestReservationEndsWhileRequested(t *testing.T) {
 // TestRequestedWhileForgotten asks for an address while the pool forgets whose it
 // was. Whoever is told that it is his has it alone, now and after a restart.
 func TestRequestedWhileForgotten(t *testing.T) {
-	t.Parallel() // with the others that have 65,536 leases
+	t.Parallel()
 	c := newClock()
 	gated := newGatedState()
 	var pool ipam.Pool
