@@ -47,6 +47,9 @@ func (c NetworkConfig) check() error {
 		if subnet.Gateway.IsValid() && !subnet.Pool.Contains(subnet.Gateway.Addr()) {
 			return fmt.Errorf("gateway %s outside its subnet %s %w", subnet.Gateway, subnet.Pool, ErrInvalid)
 		}
+		if subnet.Gateway.IsValid() && subnet.Gateway.Bits() != subnet.Pool.Bits() {
+			return fmt.Errorf("gateway %s with another length than its subnet %s %w", subnet.Gateway, subnet.Pool, ErrInvalid)
+		}
 	}
 	const shortestIPv6MTU = 1280
 	if c.IPv6.Pool.IsValid() && c.MTU != 0 && c.MTU < shortestIPv6MTU {

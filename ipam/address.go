@@ -45,7 +45,7 @@ func (m *Manager) RequestAddress(ctx context.Context, request AddressRequest) (n
 			return netip.PrefixFrom(lease.Address, p.Subnet.Bits()), m.giveBackLate(ctx, p, lease.Address)
 		}
 		// Another host of a shared state has it: leave it taken, choose again.
-		if errors.Is(err, ErrTaken) && !request.Address.IsValid() {
+		if errors.Is(err, ErrTaken) && !request.Address.IsValid() && ctx.Err() == nil {
 			continue
 		}
 		p.abandon(lease.Address)
@@ -55,7 +55,7 @@ func (m *Manager) RequestAddress(ctx context.Context, request AddressRequest) (n
 
 // take decides on the lease and leaves its address pending.
 func (m *Manager) take(p *pool, request AddressRequest) (Lease, error) {
-	lease := Lease{Pool: p.ID, Kind: Requested, Since: m.now(), Name: request.Name}
+	lease := Lease{Pool: p.ID, Kind: Requested, Since: m.now().Truncate(time.Second), Name: request.Name}
 	var err error
 	switch {
 	case request.Address.IsValid():
@@ -120,7 +120,11 @@ func (m *Manager) giveBack(ctx context.Context, p *pool, address netip.Addr) err
 		return fmt.Errorf("ending the lease of %s: %w", address, err)
 	}
 	p.confirm(lease)
-	return m.forgetOldest(ctx, p)
+	// The release itself is done: the next one tries to forget again.
+	if err := m.forgetOldest(ctx, p); err != nil {
+		m.Log.WithError(err).Warn("ended leases are remembered for longer than meant")
+	}
+	return nil
 }
 
 // forgetOldest keeps what a pool remembers within bounds.

@@ -29,16 +29,20 @@ func DefaultAddressPools() []AddressPool {
 func ParseAddressPool(s string) (AddressPool, error) {
 	var pool AddressPool
 	var err error
+	given := map[string]bool{}
 	for part := range strings.SplitSeq(s, ",") {
 		key, value, _ := strings.Cut(part, "=")
-		switch key {
-		case "base":
+		switch twice := given[key]; {
+		case twice:
+			err = fmt.Errorf("%s is given twice", key)
+		case key == "base":
 			pool.Base, err = ParseSubnet("base", value)
-		case "size":
+		case key == "size":
 			pool.Size, err = strconv.Atoi(value)
 		default:
 			err = fmt.Errorf("%q is not known", key)
 		}
+		given[key] = true
 		if err != nil {
 			return AddressPool{}, fmt.Errorf("address pool %q: %w: the form is base=10.96.0.0/12,size=24", s, err)
 		}
@@ -63,14 +67,14 @@ func (m *Manager) addDefaultAddressPools() {
 	isIPv6 := func(p AddressPool) bool { return p.Base.Addr().Is6() }
 	isIPv4 := func(p AddressPool) bool { return p.Base.Addr().Is4() }
 	if !slices.ContainsFunc(m.AddressPools, isIPv4) {
-		m.AddressPools = append(m.AddressPools, DefaultAddressPools()...)
+		m.AddressPools = slices.Concat(m.AddressPools, DefaultAddressPools())
 	}
 	if !slices.ContainsFunc(m.AddressPools, isIPv6) {
 		id := m.HostID
 		if len(id) == 0 {
 			id = m.secret
 		}
-		m.AddressPools = append(m.AddressPools, LocalAddressPool(id))
+		m.AddressPools = slices.Concat(m.AddressPools, []AddressPool{LocalAddressPool(id)})
 	}
 	m.next = make([]netip.Addr, len(m.AddressPools))
 }
@@ -103,15 +107,19 @@ func (m *Manager) freeSubnet(used []netip.Prefix, ipv6 bool) (netip.Prefix, erro
 		ErrNoPoolLeft, strings.Join(tried, ", "))
 }
 
-// mostSubnets is how many subnets are tried, for the sake of very wide bases.
-const mostSubnets = 1 << 20
-
-// freeSubnetOf searches the block once around, from start on.
+// freeSubnetOf searches the block once around, from start on. Its steps are as
+// many as what is in use there, however wide the block is.
 func (m *Manager) freeSubnetOf(pool AddressPool, start netip.Addr, avoid *bart.Lite) (netip.Prefix, bool) {
-	a := start
-	for range min(uint64(mostSubnets), 1<<min(pool.Size-pool.Base.Bits(), 63)) {
+	a, wrapped := start, false
+	for {
 		if !a.IsValid() || !pool.Base.Contains(a) {
-			a = pool.Base.Addr()
+			if wrapped {
+				return netip.Prefix{}, false
+			}
+			a, wrapped = pool.Base.Addr(), true
+		}
+		if wrapped && pool.Base.Contains(start) && a.Compare(start) >= 0 {
+			return netip.Prefix{}, false
 		}
 		subnet := netip.PrefixFrom(a, pool.Size)
 		if !m.subnets.OverlapsPrefix(subnet) && !avoid.OverlapsPrefix(subnet) {
@@ -119,7 +127,6 @@ func (m *Manager) freeSubnetOf(pool AddressPool, start netip.Addr, avoid *bart.L
 		}
 		a = last(m.widest(subnet, avoid)).Next()
 	}
-	return netip.Prefix{}, false
 }
 
 // widest is the subnet itself, or what is in use and holds all of it: the search

@@ -97,7 +97,11 @@ func parsePoolRequest(r *helper.RequestPoolRequest) (ipam.PoolRequest, error) {
 }
 
 func (s *Services) releasePool(ctx context.Context, r *helper.ReleasePoolRequest) (any, error) {
-	return empty{}, s.Addresses.ReleasePool(ctx, ipam.PoolID(r.PoolID))
+	id, err := parsePoolID(r.PoolID)
+	if err != nil {
+		return nil, err
+	}
+	return empty{}, s.Addresses.ReleasePool(ctx, id)
 }
 
 func (s *Services) requestAddress(ctx context.Context, r *helper.RequestAddressRequest) (any, error) {
@@ -113,7 +117,11 @@ func (s *Services) requestAddress(ctx context.Context, r *helper.RequestAddressR
 }
 
 func parseAddressRequest(r *helper.RequestAddressRequest) (ipam.AddressRequest, error) {
-	request := ipam.AddressRequest{Pool: ipam.PoolID(r.PoolID)}
+	pool, err := parsePoolID(r.PoolID)
+	if err != nil {
+		return ipam.AddressRequest{}, err
+	}
+	request := ipam.AddressRequest{Pool: pool}
 	for _, key := range slices.Sorted(maps.Keys(r.Options)) {
 		switch value := r.Options[key]; {
 		case key == labelAddressType && value == addressOfGateway:
@@ -133,7 +141,6 @@ func parseAddressRequest(r *helper.RequestAddressRequest) (ipam.AddressRequest, 
 	if r.Address == "" {
 		return request, nil
 	}
-	var err error
 	request.Address, err = ipam.ParseAddress("Address", r.Address)
 	return request, err
 }
@@ -143,5 +150,19 @@ func (s *Services) releaseAddress(ctx context.Context, r *helper.ReleaseAddressR
 	if err != nil {
 		return nil, err
 	}
-	return empty{}, s.Addresses.ReleaseAddress(ctx, ipam.PoolID(r.PoolID), address)
+	id, err := parsePoolID(r.PoolID)
+	if err != nil {
+		return nil, err
+	}
+	return empty{}, s.Addresses.ReleaseAddress(ctx, id, address)
+}
+
+// longestPoolID is more than any that we gave: an address space and a subnet.
+const longestPoolID = 128
+
+func parsePoolID(s string) (ipam.PoolID, error) {
+	if len(s) > longestPoolID {
+		return "", fmt.Errorf("PoolID %.20q… has %d bytes: allowed are %d", s, len(s), longestPoolID)
+	}
+	return ipam.PoolID(s), nil
 }
