@@ -25,7 +25,7 @@ bench-ipam: ## measure the address manager beside the disk and the whole-file de
 	go test -count=1 -v ./test/crash ./test/scale
 
 lint: $(TOOLS)/$(LINTER)-$(LINTER_VERSION) ## check form, layers and scripts
-	$(TOOLS)/$(LINTER)-$(LINTER_VERSION) run ./...
+	$(TOOLS)/$(LINTER)-$(LINTER_VERSION) run --allow-parallel-runners ./...
 	command -v shellcheck >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck; }
 	shellcheck .ci/run demo/*.sh test/*.sh
 

@@ -76,14 +76,11 @@ func (m *Manager) addDefaultAddressPools() {
 		}
 		m.AddressPools = slices.Concat(m.AddressPools, []AddressPool{LocalAddressPool(id)})
 	}
-	m.next = make([]netip.Addr, len(m.AddressPools))
 }
 
-// freeSubnet returns the next automatic subnet that overlaps no pool, no
+// freeSubnet returns the first automatic subnet that overlaps no pool, no
 // reservation and nothing that the host uses. The engine may reject the answer
-// and ask again while it holds it, so each answer is a fresh one; and it may use
-// the subnet of a network whose bridge is not gone yet, so the search goes on
-// where the last ended.
+// and ask again while it holds it, so each answer is a fresh one.
 func (m *Manager) freeSubnet(used []netip.Prefix, ipv6 bool) (netip.Prefix, error) {
 	var avoid bart.Lite
 	for _, prefix := range used {
@@ -93,13 +90,12 @@ func (m *Manager) freeSubnet(used []netip.Prefix, ipv6 bool) (netip.Prefix, erro
 		avoid.Insert(r.Subnet)
 	}
 	var tried []string
-	for i, pool := range m.AddressPools {
+	for _, pool := range m.AddressPools {
 		if pool.Base.Addr().Is6() != ipv6 {
 			continue
 		}
 		tried = append(tried, fmt.Sprintf("/%d of %s", pool.Size, pool.Base))
-		if subnet, found := m.freeSubnetOf(pool, m.next[i], &avoid); found {
-			m.next[i] = last(subnet).Next()
+		if subnet, found := m.freeSubnetOf(pool, &avoid); found {
 			return subnet, nil
 		}
 	}
@@ -107,26 +103,20 @@ func (m *Manager) freeSubnet(used []netip.Prefix, ipv6 bool) (netip.Prefix, erro
 		ErrNoPoolLeft, strings.Join(tried, ", "))
 }
 
-// freeSubnetOf searches the block once around, from start on. Its steps are as
-// many as what is in use there, however wide the block is.
-func (m *Manager) freeSubnetOf(pool AddressPool, start netip.Addr, avoid *bart.Lite) (netip.Prefix, bool) {
-	a, wrapped := start, false
-	for {
-		if !a.IsValid() || !pool.Base.Contains(a) {
-			if wrapped {
-				return netip.Prefix{}, false
-			}
-			a, wrapped = pool.Base.Addr(), true
-		}
-		if wrapped && pool.Base.Contains(start) && a.Compare(start) >= 0 {
-			return netip.Prefix{}, false
-		}
+// freeSubnetOf returns the block's first free subnet: the one that a network had
+// before is mostly what it gets when it is made again. One whose network is not
+// gone yet, although its pool is, is not free. The steps are as many as what is
+// in use there, however wide the block is.
+func (m *Manager) freeSubnetOf(pool AddressPool, avoid *bart.Lite) (netip.Prefix, bool) {
+	for a := pool.Base.Addr(); a.IsValid() && pool.Base.Contains(a); {
 		subnet := netip.PrefixFrom(a, pool.Size)
-		if !m.subnets.OverlapsPrefix(subnet) && !avoid.OverlapsPrefix(subnet) {
+		_, lingers := m.Networks.NetworkOf(subnet)
+		if !lingers && !m.subnets.OverlapsPrefix(subnet) && !avoid.OverlapsPrefix(subnet) {
 			return subnet, true
 		}
 		a = last(m.widest(subnet, avoid)).Next()
 	}
+	return netip.Prefix{}, false
 }
 
 // widest is the subnet itself, or what is in use and holds all of it: the search

@@ -108,7 +108,9 @@ type State interface {
 	// UpdatePool keeps the pool in the place of the one with the same ID, its
 	// leases as they are. An unknown pool is no error, and stays unknown.
 	UpdatePool(ctx context.Context, pool Pool) error
-	// RemovePool forgets a pool and all its leases. An unknown pool is no error.
+	// RemovePool forgets a pool and its leases, but for ended ones with a name:
+	// they are still loaded, and are those of the next pool with this ID. An
+	// unknown pool is no error.
 	RemovePool(ctx context.Context, id PoolID) error
 	// AddLease keeps a held lease in the place of an ended one or of none. It
 	// fails with ErrTaken where the address is held in that pool, or with

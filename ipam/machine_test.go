@@ -72,9 +72,7 @@ func TestAgainstModel(t *testing.T) {
 func (m *machine) open(t failer) {
 	m.manager = open(t, m.state, m.host, func(config *ipam.Config) {
 		config.Networks, config.ReuseDelay = m.networks, m.reuseDelay
-		for _, pool := range m.model.automatic {
-			config.AddressPools = append(config.AddressPools, pool.AddressPool)
-		}
+		config.AddressPools = append(config.AddressPools, m.model.automatic...)
 	})
 	m.manager.SetNow(m.clock.now)
 }
@@ -163,7 +161,7 @@ func (m *machine) requestPool(t *rapid.T) {
 	if got.ID != id || got.Subnet != request.Subnet || got.Range != wantRange {
 		t.Fatalf("RequestPool = %+v, want ID %s, subnet %s, range %s", got, id, request.Subnet, wantRange)
 	}
-	m.model.pools[id] = newModelPool(got.Subnet, got.Range)
+	m.model.addPool(id, got.Subnet, got.Range)
 }
 
 func (m *machine) requestAutomaticPool(t *rapid.T) {
@@ -181,14 +179,14 @@ func (m *machine) requestAutomaticPool(t *rapid.T) {
 	if got.Subnet != want || got.Range != want {
 		t.Fatalf("automatic RequestPool = %+v, want subnet and range %s", got, want)
 	}
-	m.model.pools[got.ID] = newModelPool(want, want)
+	m.model.addPool(got.ID, want, want)
 }
 
 func (m *machine) releasePool(t *rapid.T) {
 	id, p := m.somePool(t)
 	failing := m.failing(t) && p != nil
 	if m.check(t, "ReleasePool", m.manager.ReleasePool(context.Background(), id), nil, failing) {
-		delete(m.model.pools, id)
+		m.model.removePool(id)
 	}
 }
 

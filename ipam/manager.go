@@ -43,8 +43,9 @@ type Manager struct {
 	pools        map[PoolID]*pool
 	subnets      bart.Table[PoolID]
 	reservations map[netip.Addr]Reservation
-	// next is where the search in each of the AddressPools goes on.
-	next []netip.Addr
+	// outlived are ended leases whose pool was released: when a network comes back
+	// with the same subnet, names find their addresses again.
+	outlived map[PoolID][]Lease
 	// known is closed once no lease can be missing.
 	known chan struct{}
 }
@@ -56,6 +57,7 @@ func Open(ctx context.Context, config Config) (*Manager, error) {
 		now:          time.Now,
 		pools:        map[PoolID]*pool{},
 		reservations: map[netip.Addr]Reservation{},
+		outlived:     map[PoolID][]Lease{},
 		known:        make(chan struct{}),
 	}
 	var err error
@@ -92,11 +94,16 @@ func Open(ctx context.Context, config Config) (*Manager, error) {
 		lease := &kept.Leases[i]
 		// Those of one pool mostly come together.
 		if p == nil || p.ID != lease.Pool {
-			if p = m.pools[lease.Pool]; p == nil {
-				return nil, fmt.Errorf("lease %s: %w: %s", lease.Address, ErrUnknownPool, lease.Pool)
-			}
+			p = m.pools[lease.Pool]
 		}
-		p.put(lease)
+		switch {
+		case p != nil:
+			p.put(lease)
+		case lease.Ended.IsZero():
+			return nil, fmt.Errorf("lease %s: %w: %s", lease.Address, ErrUnknownPool, lease.Pool)
+		default:
+			m.outlived[lease.Pool] = append(m.outlived[lease.Pool], *lease)
+		}
 	}
 	for a := range m.reservations {
 		if p := m.holder(a); p != nil {
@@ -152,6 +159,9 @@ func (m *Manager) RequestPool(ctx context.Context, request PoolRequest) (Pool, e
 		m.mu.Unlock()
 		return Pool{}, fmt.Errorf("keeping pool %s: %w", p.Subnet, err)
 	}
+	m.mu.Lock()
+	delete(m.outlived, p.ID)
+	m.mu.Unlock()
 	p.busy.Lock()
 	p.open = true
 	p.busy.Unlock()
@@ -192,6 +202,9 @@ func (m *Manager) claimPool(ctx context.Context, request PoolRequest) (*pool, er
 	if err != nil {
 		return nil, err
 	}
+	for _, lease := range m.outlived[p.ID] {
+		p.put(&lease)
+	}
 	m.insert(p)
 	return p, nil
 }
@@ -218,7 +231,8 @@ func (m *Manager) holderOf(subnet netip.Prefix) string {
 	return "no network of this driver"
 }
 
-// ReleasePool forgets a pool and every lease in it. Releasing a pool that is
+// ReleasePool forgets a pool and every lease in it; only who had which address
+// last is remembered, by name. Releasing a pool that is
 // unknown, or not given yet, succeeds.
 func (m *Manager) ReleasePool(ctx context.Context, id PoolID) error {
 	p := m.pool(id)
@@ -237,6 +251,9 @@ func (m *Manager) ReleasePool(ctx context.Context, id PoolID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.remove(p)
+	if named := p.endedNames(); len(named) > 0 {
+		m.outlived[id] = named
+	}
 	m.Log.WithField("pool", p.Subnet).Info("pool released")
 	return nil
 }

@@ -13,7 +13,9 @@ import (
 type model struct {
 	pools        map[ipam.PoolID]*modelPool
 	reservations map[netip.Addr]netip.Prefix
-	automatic    []modelAutomatic
+	automatic    []ipam.AddressPool
+	// outlived are the ended leases with a name of pools that were released.
+	outlived map[ipam.PoolID]map[netip.Addr]modelLease
 }
 
 type modelPool struct {
@@ -33,26 +35,56 @@ type modelLease struct {
 
 func (l modelLease) held() bool { return l.ended == 0 }
 
-// modelAutomatic is an address pool, and how many of its subnets were gone through.
-type modelAutomatic struct {
-	ipam.AddressPool
-	next int
-}
-
 func newModel(automatic ...string) *model {
-	m := &model{pools: map[ipam.PoolID]*modelPool{}, reservations: map[netip.Addr]netip.Prefix{}}
+	m := &model{
+		pools:        map[ipam.PoolID]*modelPool{},
+		reservations: map[netip.Addr]netip.Prefix{},
+		outlived:     map[ipam.PoolID]map[netip.Addr]modelLease{},
+	}
 	for _, s := range automatic {
 		pool, err := ipam.ParseAddressPool(s)
 		if err != nil {
 			panic(err)
 		}
-		m.automatic = append(m.automatic, modelAutomatic{AddressPool: pool})
+		m.automatic = append(m.automatic, pool)
 	}
 	return m
 }
 
-func newModelPool(subnet, addressRange netip.Prefix) *modelPool {
-	return &modelPool{subnet: subnet, addressRange: addressRange, leases: map[netip.Addr]modelLease{}, last: map[string]netip.Addr{}}
+// addPool enters a pool, with what outlived the last one of its ID.
+func (m *model) addPool(id ipam.PoolID, subnet, addressRange netip.Prefix) {
+	p := &modelPool{subnet: subnet, addressRange: addressRange, leases: map[netip.Addr]modelLease{}, last: map[string]netip.Addr{}}
+	for a, lease := range m.outlived[id] {
+		p.leases[a] = lease
+	}
+	delete(m.outlived, id)
+	p.recall()
+	m.pools[id] = p
+}
+
+// removePool leaves the ended leases with a name.
+func (m *model) removePool(id ipam.PoolID) {
+	p, known := m.pools[id]
+	if !known {
+		return
+	}
+	delete(m.pools, id)
+	m.outlived[id] = map[netip.Addr]modelLease{}
+	for a, lease := range p.leases {
+		if !lease.held() && lease.name != "" {
+			m.outlived[id][a] = lease
+		}
+	}
+}
+
+// recall finds out from the leases who had what last.
+func (p *modelPool) recall() {
+	clear(p.last)
+	for _, lease := range p.leases {
+		if latest := p.latest(lease.name); len(latest) == 1 {
+			p.last[lease.name] = latest[0]
+		}
+	}
 }
 
 // put enters a lease as given or ended.
@@ -73,16 +105,8 @@ func (p *modelPool) end(a netip.Addr, at int64) {
 
 // restart forgets what is not kept: who had what last is what the leases say.
 func (m *model) restart() {
-	for i := range m.automatic {
-		m.automatic[i].next = 0
-	}
 	for _, p := range m.pools {
-		clear(p.last)
-		for _, lease := range p.leases {
-			if latest := p.latest(lease.name); len(latest) == 1 {
-				p.last[lease.name] = latest[0]
-			}
-		}
+		p.recall()
 	}
 }
 

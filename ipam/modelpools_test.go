@@ -18,18 +18,14 @@ func (m *model) overlapped(subnet netip.Prefix) []netip.Prefix {
 	return others
 }
 
-// nextSubnet is the next automatic subnet, the zero value where none is left.
+// nextSubnet is the first automatic subnet that is free, the zero value where none is left.
 func (m *model) nextSubnet(ipv6 bool, used []netip.Prefix) netip.Prefix {
-	for i := range m.automatic {
-		pool := &m.automatic[i]
+	for _, pool := range m.automatic {
 		if pool.Base.Addr().Is6() != ipv6 {
 			continue
 		}
-		subnets := subnetsOf(pool.AddressPool)
-		for n := range subnets {
-			at := (pool.next + n) % len(subnets)
-			if subnet := subnets[at]; m.isUnused(subnet, used) {
-				pool.next = at + 1
+		for _, subnet := range subnetsOf(pool) {
+			if m.isUnused(subnet, used) {
 				return subnet
 			}
 		}

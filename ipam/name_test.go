@@ -153,3 +153,35 @@ func TestNameOutsideOfRange(t *testing.T) {
 	release(t, m, pool, "10.1.0.7")
 	wantNamed(t, m, pool, "web", "10.1.0.64")
 }
+
+// TestNameOutlivesPool is docker compose down and up: the network goes with its
+// pool and comes back with the same subnet, also over a restart. Nobody else is
+// kept from the addresses while they are needed.
+func TestNameOutlivesPool(t *testing.T) {
+	for name, restarted := range map[string]bool{"same process": false, "restarted": true} {
+		t.Run(name, func(t *testing.T) {
+			state := newFakeState()
+			m := open(t, state, &fakeHost{})
+			pool := needPool(t, m, "10.1.0.0/29")
+			if _, err := requestGateway(m, pool.ID, ""); err != nil {
+				t.Fatal(err)
+			}
+			wantNamed(t, m, pool.ID, "db", "10.1.0.2")
+			wantNamed(t, m, pool.ID, "web", "10.1.0.3")
+			release(t, m, pool.ID, "10.1.0.2", "10.1.0.3", "10.1.0.1")
+			if err := m.ReleasePool(t.Context(), pool.ID); err != nil {
+				t.Fatal(err)
+			}
+			if restarted {
+				m = open(t, state, &fakeHost{})
+			}
+			pool = needPool(t, m, "10.1.0.0/29")
+			if _, err := requestGateway(m, pool.ID, ""); err != nil {
+				t.Fatal(err)
+			}
+			wantNamed(t, m, pool.ID, "web", "10.1.0.3")
+			wantNamed(t, m, pool.ID, "other", "10.1.0.4")
+			wantNamed(t, m, pool.ID, "db", "10.1.0.2")
+		})
+	}
+}

@@ -120,3 +120,16 @@ func (p *pool) eachTaken(yield func(netip.Addr)) {
 		yield(a)
 	}
 }
+
+// endedNames returns the ended leases that have a name.
+func (p *pool) endedNames() []Lease {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var named []Lease
+	for a, e := range p.leases.all() {
+		if !e.held() && e.name != "" {
+			named = append(named, p.lease(a, e))
+		}
+	}
+	return named
+}

@@ -80,7 +80,9 @@ func (s *fakeState) AddPool(_ context.Context, pool ipam.Pool) error {
 			return ipam.ErrPoolExists
 		}
 		s.pools[pool.ID] = pool
-		s.leases[pool.ID] = map[netip.Addr]ipam.Lease{}
+		if s.leases[pool.ID] == nil {
+			s.leases[pool.ID] = map[netip.Addr]ipam.Lease{}
+		}
 		return nil
 	})
 }
@@ -97,17 +99,20 @@ func (s *fakeState) UpdatePool(_ context.Context, pool ipam.Pool) error {
 func (s *fakeState) RemovePool(_ context.Context, id ipam.PoolID) error {
 	return s.change("RemovePool", func() error {
 		delete(s.pools, id)
-		delete(s.leases, id)
+		maps.DeleteFunc(s.leases[id], func(_ netip.Addr, l ipam.Lease) bool { return l.Ended.IsZero() || l.Name == "" })
+		if len(s.leases[id]) == 0 {
+			delete(s.leases, id)
+		}
 		return nil
 	})
 }
 
 func (s *fakeState) AddLease(_ context.Context, lease ipam.Lease) error {
 	return s.change("AddLease", func() error {
-		leases, there := s.leases[lease.Pool]
-		if !there {
+		if _, there := s.pools[lease.Pool]; !there {
 			return ipam.ErrUnknownPool
 		}
+		leases := s.leases[lease.Pool]
 		if before, known := leases[lease.Address]; known && before.Ended.IsZero() {
 			return ipam.ErrTaken
 		}

@@ -74,27 +74,30 @@ func check(tx *bbolt.Tx) error {
 	return err
 }
 
-// eachLease calls use with one lease after the other, each in the same place.
+// eachLease calls use with one lease after the other, each in the same place:
+// those of the pools, and those that outlived theirs.
 func eachLease(tx *bbolt.Tx, pools []ipam.Pool, use func(lease *ipam.Lease)) error {
 	for _, pool := range pools {
-		leases := leasesOf(tx, pool.ID)
-		if leases == nil {
+		if leasesOf(tx, pool.ID) == nil {
 			return fmt.Errorf("%w: pool %s has no leases bucket", ErrDamaged, pool.ID)
 		}
-		var lease ipam.Lease
-		err := each(leases, func(key, value []byte) error {
-			lease = ipam.Lease{Pool: pool.ID}
+	}
+	var lease ipam.Lease
+	return tx.Bucket(leasesBucket).ForEachBucket(func(name []byte) error {
+		pool := ipam.PoolID(name)
+		err := each(bucketOf(tx, pool), func(key, value []byte) error {
+			lease = ipam.Lease{Pool: pool}
 			if !readLease(&lease, key, value) {
-				return damagedLease(pool.ID, key)
+				return damagedLease(pool, key)
 			}
 			use(&lease)
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("leases of pool %s: %w", pool.ID, err)
+			return fmt.Errorf("leases of pool %s: %w", pool, err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func eachReservation(tx *bbolt.Tx, use func(r ipam.Reservation)) error {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,7 +25,7 @@ func (s *Store) AddPool(ctx context.Context, pool ipam.Pool) error {
 		if pools.Get(key) != nil {
 			return ipam.ErrPoolExists
 		}
-		if _, err := tx.Bucket(leasesBucket).CreateBucket(key); err != nil {
+		if _, err := tx.Bucket(leasesBucket).CreateBucketIfNotExists(key); err != nil {
 			return err
 		}
 		return put(pools, key, value)
@@ -46,21 +47,61 @@ func (s *Store) UpdatePool(ctx context.Context, pool ipam.Pool) error {
 	})
 }
 
-// RemovePool forgets a pool and all its leases.
+// RemovePool forgets a pool and its leases, but for ended ones with a name: they
+// stay in the pool's bucket for the next pool of the same ID.
 func (s *Store) RemovePool(ctx context.Context, id ipam.PoolID) error {
 	return s.update(ctx, func(tx *bbolt.Tx) error {
 		pools, key := tx.Bucket(poolsBucket), []byte(id)
 		if pools.Get(key) == nil {
 			return nil
 		}
-		if err := tx.Bucket(leasesBucket).DeleteBucket(key); err != nil {
+		if err := removeLeases(tx, id); err != nil {
 			return err
 		}
 		return remove(pools, key)
 	})
 }
 
+// removeLeases leaves the ended leases with a name, and the bucket if there are any.
+func removeLeases(tx *bbolt.Tx, pool ipam.PoolID) error {
+	leases := bucketOf(tx, pool)
+	var keys [][]byte
+	left := 0
+	err := each(leases, func(key, value []byte) error {
+		lease := ipam.Lease{Pool: pool}
+		if !readLease(&lease, key, value) {
+			return damagedLease(pool, key)
+		}
+		if !lease.Ended.IsZero() && lease.Name != "" {
+			left++
+			return nil
+		}
+		keys = append(keys, bytes.Clone(key))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if left == 0 {
+		return tx.Bucket(leasesBucket).DeleteBucket([]byte(pool))
+	}
+	for _, key := range keys {
+		if err := remove(leases, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // leasesOf returns the leases of a pool, nil where the pool is not kept.
 func leasesOf(tx *bbolt.Tx, pool ipam.PoolID) *bbolt.Bucket {
+	if tx.Bucket(poolsBucket).Get([]byte(pool)) == nil {
+		return nil
+	}
+	return bucketOf(tx, pool)
+}
+
+// bucketOf returns the bucket of a pool's leases, which may outlive the pool.
+func bucketOf(tx *bbolt.Tx, pool ipam.PoolID) *bbolt.Bucket {
 	return tx.Bucket(leasesBucket).Bucket([]byte(pool))
 }
