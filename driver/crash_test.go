@@ -26,6 +26,17 @@ var calls = []struct {
 	{"delete network", func(ctx context.Context, d *Driver) error { return d.DeleteNetwork(ctx, "n1") }},
 }
 
+// worldBefore is a world in which the calls before the i-th were answered.
+func worldBefore(t *testing.T, i int) (*world, *Driver) {
+	t.Helper()
+	w := newWorld()
+	d := w.open(t)
+	for _, before := range calls[:i] {
+		must(t, before.do(t.Context(), d))
+	}
+	return w, d
+}
+
 // most is more effects than any call has.
 const most = 12
 
@@ -35,11 +46,7 @@ func TestKilledAtEachEffect(t *testing.T) {
 	driven := 0
 	for i, call := range calls {
 		for effect := range most {
-			w := newWorld()
-			d := w.open(t)
-			for _, before := range calls[:i] {
-				must(t, before.do(t.Context(), d))
-			}
+			w, d := worldBefore(t, i)
 			w.effects, w.kill = effect, true
 			if !killed(func() { _ = call.do(t.Context(), d) }) {
 				break
@@ -66,11 +73,7 @@ func TestFailureAtEachEffect(t *testing.T) {
 	driven := 0
 	for i, call := range calls {
 		for effect := range most {
-			w := newWorld()
-			d := w.open(t)
-			for _, before := range calls[:i] {
-				must(t, before.do(t.Context(), d))
-			}
+			w, d := worldBefore(t, i)
 			w.effects, w.kill = effect, false
 			err := call.do(t.Context(), d)
 			if w.effects >= 0 {
@@ -99,11 +102,7 @@ func TestFailureAtEachEffect(t *testing.T) {
 func TestLastingFailure(t *testing.T) {
 	for i, call := range calls {
 		for effect := range most {
-			w := newWorld()
-			d := w.open(t)
-			for _, before := range calls[:i] {
-				must(t, before.do(t.Context(), d))
-			}
+			w, d := worldBefore(t, i)
 			w.effects, w.lasting = effect, true
 			err := call.do(t.Context(), d)
 			if w.effects >= 0 {

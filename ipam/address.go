@@ -77,8 +77,7 @@ func (m *Manager) take(p *pool, request AddressRequest) (Lease, error) {
 }
 
 func (m *Manager) moment() moment {
-	now := m.now()
-	return moment{now: seconds(now), rested: seconds(now.Add(-m.ReuseDelay))}
+	return moment(seconds(m.now().Add(-m.ReuseDelay)))
 }
 
 // ReleaseAddress ends a lease; the address rests from then on. Releasing an

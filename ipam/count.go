@@ -11,7 +11,7 @@ func (p *pool) count(at moment) PoolView {
 	// taken counts the addresses of the range that are not free.
 	taken := p.neverGiven()
 	for a, e := range p.leases.all() {
-		rests := e.ended > at.rested && !p.reserved[a]
+		rests := e.ended > uint32(at) && !p.reserved[a]
 		if rests {
 			view.Resting++
 		}

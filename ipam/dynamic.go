@@ -10,8 +10,8 @@ import (
 // whenever is later than any lease ended, also by a clock that was set back since.
 const whenever = math.MaxUint32
 
-// moment is now in Unix seconds, and until when an ended lease has rested by now.
-type moment struct{ now, rested uint32 }
+// moment is when a lease ended, in Unix seconds, that has just rested by now.
+type moment uint32
 
 // choose takes a dynamic address and leaves it pending: the one that the name
 // had last; else one that was never given; else the one whose lease ended first,
@@ -33,7 +33,7 @@ func (p *pool) choose(name string, at moment) (netip.Addr, error) {
 	for _, choice := range []struct {
 		from  *queue
 		until uint32
-	}{{&p.memory.plain, at.rested}, {&p.memory.asked, at.rested}, {&p.memory.plain, whenever}, {&p.memory.asked, whenever}} {
+	}{{&p.memory.plain, uint32(at)}, {&p.memory.asked, uint32(at)}, {&p.memory.plain, whenever}, {&p.memory.asked, whenever}} {
 		if a, found := p.oldest(choice.from, choice.until); found {
 			p.hold(a)
 			return a, nil
@@ -100,7 +100,7 @@ func (p *pool) startForgetting(at moment) []netip.Addr {
 	defer p.mu.Unlock()
 	var forgotten []netip.Addr
 	for p.forgettable-len(forgotten) > mostRemembered && len(forgotten) < mostForgotten {
-		a, found := p.oldest(&p.memory.plain, at.rested)
+		a, found := p.oldest(&p.memory.plain, uint32(at))
 		if !found {
 			break
 		}

@@ -121,7 +121,7 @@ func (p *pool) addressView(a netip.Addr, at moment) AddressView {
 		view.State, view.Since = Held, time.Unix(int64(e.since), 0).UTC()
 	case p.reserved[a]:
 		view.State = Reserved
-	case known && e.ended > at.rested:
+	case known && e.ended > uint32(at):
 		view.State = Resting
 	case known:
 		view.State = Remembered
