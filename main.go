@@ -20,8 +20,8 @@ import (
 	"mybridge/internal/admin"
 	"mybridge/internal/cli"
 	"mybridge/internal/engine"
-	"mybridge/internal/firewall/iptables"
 	"mybridge/internal/host"
+	"mybridge/internal/hostport"
 	"mybridge/internal/link"
 	"mybridge/internal/protocol"
 	"mybridge/internal/server"
@@ -34,7 +34,13 @@ var version = "unknown"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
-	program := cli.Program{Version: version, Serve: serve, OpenAddresses: openAddresses}
+	program := cli.Program{
+		Version:        version,
+		Serve:          serve,
+		OpenAddresses:  openAddresses,
+		PublishedPorts: publishedPorts,
+		Containers:     containers,
+	}
 	code := cli.Run(ctx, program, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -44,9 +50,6 @@ func main() {
 // restores, then answers until ctx is done.
 func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	log := newLog(config)
-	if config.Firewall == "nftables" {
-		return errors.New("--firewall nftables is not there yet: use auto or iptables")
-	}
 	pluginSocket, err := server.Listen(config.PluginSocket())
 	if err != nil {
 		return err
@@ -74,13 +77,28 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 		return err
 	}
 	defer links.Close()
-	filter, err := iptables.Open(config.Name)
+	filter, backend, err := openFilter(config, log)
 	if err != nil {
 		return err
 	}
+	ports := hostport.NewHolder(log)
+	defer ports.Close()
 	// What was begun is restored to the end, also where a signal arrives.
 	restoring := context.WithoutCancel(ctx)
-	networks, err := driver.Open(restoring, state, links, filter, log)
+	engineBridges := followEngineBridges(links, filter, log)
+	bridges, err := engineBridges.Find(restoring)
+	if err != nil {
+		return err
+	}
+	networks, err := driver.Open(restoring, driver.Config{
+		State:         state,
+		Links:         links,
+		Firewall:      filter,
+		Ports:         ports,
+		Log:           log,
+		DirectRouting: config.AllowDirectRouting,
+		EngineBridges: bridges,
+	})
 	if err != nil {
 		return err
 	}
@@ -99,9 +117,9 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	}
 	services.Networks, services.Addresses = networks, addresses
 	gate.Open()
-	adminServer := &http.Server{Handler: admin.NewHandler(addresses), ReadHeaderTimeout: time.Minute}
+	adminServer := &http.Server{Handler: admin.NewHandler(addresses, networks), ReadHeaderTimeout: time.Minute}
 	go func() { stopped <- adminServer.Serve(adminSocket) }()
-	log.WithFields(logrus.Fields{"version": version, "socket": config.PluginSocket(), "firewall": "iptables"}).Info("mybridge is ready")
+	log.WithFields(logrus.Fields{"version": version, "socket": config.PluginSocket(), "firewall": backend}).Info("mybridge is ready")
 
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	var working sync.WaitGroup
@@ -113,6 +131,7 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	working.Go(func() {
 		state.KeepBackup(background, backupInterval, func(err error) { log.WithError(err).Error("backup failed") })
 	})
+	working.Go(func() { engineBridges.Follow(background) })
 	defer working.Wait()
 	defer stopBackground()
 

@@ -25,6 +25,19 @@ func openAddresses(ctx context.Context, target cli.Target) (cli.Addresses, error
 	if !errors.Is(notRunning, admin.ErrNotRunning) {
 		return nil, notRunning
 	}
+	state, err := openState(target, notRunning)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := openStopped(ctx, target.Name, state)
+	if err != nil {
+		return nil, errors.Join(err, state.Close())
+	}
+	return addresses, nil
+}
+
+// openState opens the state of a plugin that does not run.
+func openState(target cli.Target, notRunning error) (*store.Store, error) {
 	if !store.Exists(target.StateDir) {
 		return nil, fmt.Errorf("%w, and there is no state in %s", notRunning, target.StateDir)
 	}
@@ -32,11 +45,26 @@ func openAddresses(ctx context.Context, target cli.Target) (cli.Addresses, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", notRunning, err)
 	}
-	addresses, err := openStopped(ctx, target.Name, state)
-	if err != nil {
-		return nil, errors.Join(err, state.Close())
+	return state, nil
+}
+
+// publishedPorts asks the running plugin, or where none runs its state.
+func publishedPorts(ctx context.Context, target cli.Target) (ports []driver.PublishedPort, err error) {
+	client, notRunning := admin.Dial(ctx, target.AdminSocket)
+	if notRunning == nil {
+		defer func() { err = errors.Join(err, client.Close()) }()
+		return client.PublishedPorts(ctx)
 	}
-	return addresses, nil
+	if !errors.Is(notRunning, admin.ErrNotRunning) {
+		return nil, notRunning
+	}
+	state, err := openState(target, notRunning)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, state.Close()) }()
+	networks, endpoints, err := state.LoadNetworks(ctx)
+	return driver.PublishedPorts(networks, endpoints), err
 }
 
 // openStopped opens the address manager of a plugin that does not run.

@@ -17,7 +17,20 @@ var calls = []struct {
 		_, err := d.CreateEndpoint(ctx, endpoint("n1", "e1", "10.1.0.2/24"))
 		return err
 	}},
-	{"join", func(ctx context.Context, d *Driver) error { _, err := d.Join(ctx, "n1", "e1"); return err }},
+	{"join", func(ctx context.Context, d *Driver) error {
+		_, err := d.Join(ctx, "n1", "e1", "sandbox-e1")
+		return err
+	}},
+	{"publish", func(ctx context.Context, d *Driver) error {
+		return d.Publish(ctx, "n1", "e1", publication(8080))
+	}},
+	{"publish another", func(ctx context.Context, d *Driver) error {
+		return d.Publish(ctx, "n1", "e1", publication(8081))
+	}},
+	{"unpublish", func(ctx context.Context, d *Driver) error { return d.Unpublish(ctx, "n1", "e1") }},
+	{"publish again", func(ctx context.Context, d *Driver) error {
+		return d.Publish(ctx, "n1", "e1", publication(8080))
+	}},
 	{"create second endpoint", func(ctx context.Context, d *Driver) error {
 		_, err := d.CreateEndpoint(ctx, endpoint("n1", "e2", "10.1.0.3/24"))
 		return err
@@ -133,8 +146,8 @@ func TestLastingFailure(t *testing.T) {
 
 func (w *world) checkEmpty(t *testing.T, when string) {
 	t.Helper()
-	if n := len(w.networks) + len(w.endpoints) + len(w.bridges) + len(w.veths) + len(w.rules); n > 0 {
-		t.Errorf("%s, then all deleted: left are %v %v %v %v %v", when, w.networks, w.endpoints, w.bridges, w.veths, w.rules)
+	if n := len(w.networks) + len(w.endpoints) + len(w.bridges) + len(w.veths) + len(w.rules) + len(w.endpointRules) + len(w.held); n > 0 {
+		t.Errorf("%s, then all deleted: left are %v %v %v %v %v %v %v", when, w.networks, w.endpoints, w.bridges, w.veths, w.rules, w.endpointRules, w.held)
 	}
 }
 

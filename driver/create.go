@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 
 	"github.com/sirupsen/logrus"
 
+	"mybridge/internal/firewall"
 	"mybridge/internal/link"
 )
 
@@ -37,7 +39,7 @@ func (d *Driver) CreateNetwork(ctx context.Context, config NetworkConfig) error 
 		defer cancel()
 		return errors.Join(err, d.tearDown(undo, n))
 	}
-	d.logNetwork(n).WithFields(logrus.Fields{"subnets": n.filtered().Subnets, "internal": n.Internal}).Info("network created")
+	d.logNetwork(n).WithFields(logrus.Fields{"subnets": n.prefixes(), "internal": n.Internal}).Info("network created")
 	return nil
 }
 
@@ -49,6 +51,11 @@ func (c NetworkConfig) check() error {
 		}
 		if subnet.Gateway.IsValid() && subnet.Gateway.Bits() != subnet.Pool.Bits() {
 			return fmt.Errorf("gateway %s with another length than its subnet %s %w", subnet.Gateway, subnet.Pool, ErrInvalid)
+		}
+	}
+	for _, subnet := range []Subnet{c.IPv4, c.IPv6} {
+		if subnet.mode() == firewall.Isolated && !c.Internal {
+			return fmt.Errorf("gateway mode isolated of a network that is not internal %w: allowed are nat, nat-unprotected and routed, or --internal", ErrInvalid)
 		}
 	}
 	const shortestIPv6MTU = 1280
@@ -103,7 +110,7 @@ func (d *Driver) adopt(ctx context.Context, n *network, config NetworkConfig) er
 	switch {
 	case n.gone || n.Phase != Ready:
 		return fmt.Errorf("network %s %w by a deletion that is not finished", n.ID.Short(), ErrConflict)
-	case n.NetworkConfig != config:
+	case !reflect.DeepEqual(n.NetworkConfig, config):
 		return fmt.Errorf("network %s %w", n.ID.Short(), ErrExists)
 	}
 	return nil
@@ -152,7 +159,7 @@ func (d *Driver) build(ctx context.Context, n *network) error {
 	if err := d.ensureLinks(ctx, n); err != nil {
 		return err
 	}
-	if err := d.firewall.Ensure(ctx, n.filtered()); err != nil {
+	if err := d.firewall.SetNetwork(ctx, d.filtered(n)); err != nil {
 		return err
 	}
 	// Past the deadline the engine has been told that the call failed.
@@ -165,9 +172,11 @@ func (d *Driver) build(ctx context.Context, n *network) error {
 // ensureLinks makes what the kernel should have of the network, rules aside.
 func (d *Driver) ensureLinks(ctx context.Context, n *network) error {
 	if !n.OwnsBridge {
-		if err := d.links.RaiseBridge(ctx, n.Bridge); err != nil {
+		mac, err := d.links.RaiseBridge(ctx, n.Bridge)
+		if err != nil {
 			return err
 		}
+		n.BridgeMAC = mac
 	} else if err := d.links.EnsureBridge(ctx, n.bridge()); err != nil {
 		return err
 	}

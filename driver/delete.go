@@ -42,8 +42,9 @@ func (d *Driver) tearDown(ctx context.Context, n *network) (err error) {
 	var failures []error
 	for _, endpoint := range n.endpoints {
 		failures = append(failures, d.links.RemoveVeth(ctx, n.veth(endpoint)))
+		d.ports.Release(string(endpoint.ID))
 	}
-	failures = append(failures, d.firewall.Remove(ctx, n.filtered()))
+	failures = append(failures, d.firewall.RemoveNetwork(ctx, string(n.ID)))
 	if n.OwnsBridge {
 		failures = append(failures, d.links.RemoveBridge(ctx, n.bridge()))
 	}
@@ -68,5 +69,6 @@ func (d *Driver) forget(n *network) {
 	for _, endpoint := range n.endpoints {
 		delete(d.names, endpoint.Link)
 		d.owners.removeEndpoint(endpoint)
+		d.sandboxes.remove(endpoint)
 	}
 }

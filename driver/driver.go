@@ -16,6 +16,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"mybridge/internal/firewall"
+	"mybridge/internal/hostport"
 	"mybridge/internal/link"
 )
 
@@ -40,7 +41,8 @@ type State interface {
 type Links interface {
 	BridgeExists(ctx context.Context, name link.Name) (bool, error)
 	EnsureBridge(ctx context.Context, bridge link.Bridge) error
-	RaiseBridge(ctx context.Context, name link.Name) error
+	// RaiseBridge brings up a bridge that is not ours and returns its MAC.
+	RaiseBridge(ctx context.Context, name link.Name) (link.MAC, error)
 	RemoveBridge(ctx context.Context, bridge link.Bridge) error
 	EnsureVeth(ctx context.Context, veth link.Veth) error
 	RemoveVeth(ctx context.Context, veth link.Veth) error
@@ -50,17 +52,43 @@ type Links interface {
 	// SubnetHolder returns the link that has an address in the gateway's
 	// subnet, "" where none has.
 	SubnetHolder(ctx context.Context, gateway netip.Prefix) (link.Name, error)
+	// ForgetAddresses removes what the kernel remembers of connections from and
+	// to containers' addresses.
+	ForgetAddresses(ctx context.Context, addresses []netip.Addr) error
+	// ForgetPorts removes what the kernel remembers of UDP sent to the host
+	// ports: the way it took before they were published, or while they were.
+	ForgetPorts(ctx context.Context, mappings []hostport.Mapping) error
 }
 
-// Firewall is the packet filter's part. All methods are idempotent.
+// Firewall is the packet filter's part. All methods are idempotent, and what
+// fails has changed nothing, or what it changed is mended by the next call.
 type Firewall interface {
-	// Ensure puts the network's rules in place.
-	Ensure(ctx context.Context, network firewall.Network) error
-	// Remove takes the network's rules away, and with the last network all
-	// else that is ours.
-	Remove(ctx context.Context, network firewall.Network) error
-	// Restore makes our rules those of the networks given, and no others.
-	Restore(ctx context.Context, networks []firewall.Network) error
+	// SetNetwork puts the network's rules in place, in the place of those it
+	// had. Its endpoints keep theirs.
+	SetNetwork(ctx context.Context, network firewall.Network) error
+	// RemoveNetwork takes the rules of the network and its endpoints away, and
+	// with the last network all else that is ours.
+	RemoveNetwork(ctx context.Context, network string) error
+	// SetEndpoint puts the endpoint's rules in place, in the place of those it
+	// had. Its network is there.
+	SetEndpoint(ctx context.Context, network string, endpoint firewall.Endpoint) error
+	// RemoveEndpoint takes the endpoint's rules away.
+	RemoveEndpoint(ctx context.Context, network, endpoint string) error
+	// Restore makes our rules those of the state, and no others.
+	Restore(ctx context.Context, state firewall.State) error
+}
+
+// HostPorts holds host ports for endpoints; the owner is an endpoint's ID.
+type HostPorts interface {
+	// HasIPv6 reports whether ports can be held on IPv6 addresses.
+	HasIPv6() bool
+	// Hold takes all the ports asked for, or none.
+	Hold(owner string, requests []hostport.Request) ([]hostport.Mapping, error)
+	// Resume takes the same ports again after a restart; the error is about
+	// those that somebody else has now.
+	Resume(owner string, mappings []hostport.Mapping) error
+	// Release gives the owner's ports back.
+	Release(owner string)
 }
 
 // undoTime bounds how long a failed call takes to undo what it did, after its
@@ -72,7 +100,10 @@ type Driver struct {
 	state    State
 	links    Links
 	firewall Firewall
+	ports    HostPorts
 	log      logrus.FieldLogger
+	// directRouting opens published ports at the containers' own addresses.
+	directRouting bool
 	// recovered counts what the state did not know when the driver was opened.
 	recovered int
 
@@ -82,8 +113,9 @@ type Driver struct {
 	// unfinished are the networks whose deletion failed half-way.
 	unfinished map[NetworkID]*network
 	// names are the links of all networks: bridges and the bridges' ends of veth pairs.
-	names  map[link.Name]NetworkID
-	owners *Owners
+	names     map[link.Name]NetworkID
+	owners    *Owners
+	sandboxes sandboxes
 }
 
 // undoContext outlives the call that failed, for undoing what it did.

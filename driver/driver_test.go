@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -82,12 +83,12 @@ func TestRepeatedCalls(t *testing.T) {
 	must(t, err)
 	again, err := d.CreateEndpoint(t.Context(), endpoint("n1", "e1", "10.1.0.2/24"))
 	must(t, err)
-	if first != again {
+	if !reflect.DeepEqual(first, again) {
 		t.Errorf("repeated, the endpoint is %+v, first it was %+v", again, first)
 	}
-	attached, err := d.Join(t.Context(), "n1", "e1")
+	attached, err := d.Join(t.Context(), "n1", "e1", "sandbox-e1")
 	must(t, err)
-	attachedAgain, err := d.Join(t.Context(), "n1", "e1")
+	attachedAgain, err := d.Join(t.Context(), "n1", "e1", "sandbox-e1")
 	must(t, err)
 	if attached != attachedAgain {
 		t.Errorf("repeated, the attachment is %+v, first it was %+v", attachedAgain, attached)
@@ -131,11 +132,11 @@ func TestCreateEndpointRefusals(t *testing.T) {
 
 func TestJoinOfUnknown(t *testing.T) {
 	d := newWorld().open(t)
-	if _, err := d.Join(t.Context(), "n1", "e1"); !errors.Is(err, ErrUnknownNetwork) {
+	if _, err := d.Join(t.Context(), "n1", "e1", "sandbox-e1"); !errors.Is(err, ErrUnknownNetwork) {
 		t.Errorf("got %v, want %v", err, ErrUnknownNetwork)
 	}
 	must(t, d.CreateNetwork(t.Context(), config("n1", "10.1.0.0/24")))
-	if _, err := d.Join(t.Context(), "n1", "e1"); !errors.Is(err, ErrUnknownEndpoint) {
+	if _, err := d.Join(t.Context(), "n1", "e1", "sandbox-e1"); !errors.Is(err, ErrUnknownEndpoint) {
 		t.Errorf("got %v, want %v", err, ErrUnknownEndpoint)
 	}
 }
@@ -158,7 +159,7 @@ func TestAttachment(t *testing.T) {
 			must(t, d.CreateNetwork(t.Context(), c))
 			_, err := d.CreateEndpoint(t.Context(), endpoint("n1", "e1", "10.1.0.2/24"))
 			must(t, err)
-			got, err := d.Join(t.Context(), "n1", "e1")
+			got, err := d.Join(t.Context(), "n1", "e1", "sandbox-e1")
 			must(t, err)
 			if got.GatewayIPv4 != test.gateway || got.NoGatewayService != test.noEngine || got.GatewayIPv6.IsValid() {
 				t.Errorf("got %+v, want gateway %s, no gateway service %v", got, test.gateway, test.noEngine)
@@ -186,7 +187,7 @@ func TestLinkNames(t *testing.T) {
 	for i, id := range ids {
 		_, err := d.CreateEndpoint(t.Context(), endpoint(ids[0], id, []string{"10.1.0.2/24", "10.1.0.3/24"}[i]))
 		must(t, err)
-		_, err = d.Join(t.Context(), NetworkID(ids[0]), EndpointID(id))
+		_, err = d.Join(t.Context(), NetworkID(ids[0]), EndpointID(id), "sandbox")
 		must(t, err)
 	}
 	if len(w.veths) != 2 {

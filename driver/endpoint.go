@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
+	"strings"
 
 	"github.com/sirupsen/logrus"
 
+	"mybridge/internal/firewall"
+	"mybridge/internal/hostport"
 	"mybridge/internal/link"
 )
 
@@ -20,6 +24,12 @@ type EndpointConfig struct {
 	IPv6 netip.Prefix `json:"ipv6"`
 	// MAC is zero where the choice is ours.
 	MAC link.MAC `json:"mac"`
+	// InterfaceName is the interface's in the container, empty for one that is
+	// numbered.
+	InterfaceName link.Name `json:"interfaceName,omitempty"`
+	// OpenPorts are published, if not by a host port then by being reached at the
+	// container's own address.
+	OpenPorts []PortRequest `json:"openPorts,omitempty"`
 }
 
 // Endpoint is an endpoint as it is kept.
@@ -31,13 +41,23 @@ type Endpoint struct {
 	Link  link.Name `json:"link"`
 	Peer  link.Name `json:"peer"`
 	Phase Phase     `json:"phase"`
+	// Sandbox tells the container that it is attached to, empty for none; Homes
+	// are the bridges of the other networks that this is on.
+	Sandbox string      `json:"sandbox,omitempty"`
+	Homes   []link.Name `json:"homes,omitempty"`
+	// Publication is what was asked to be published on host ports, and HostPorts
+	// what came of it.
+	Publication Publication        `json:"publication"`
+	HostPorts   []hostport.Mapping `json:"hostPorts,omitempty"`
 }
 
 // Attachment is what the engine needs to move an endpoint into a container.
 type Attachment struct {
-	// Peer is the interface to move, Prefix the start of its name inside.
+	// Peer is the interface to move. Prefix begins its name inside, which the
+	// engine numbers; Name, where one was asked for, is the whole (engine 29.8).
 	Peer   link.Name
-	Prefix string
+	Prefix link.Name
+	Name   link.Name
 	// GatewayIPv4 and GatewayIPv6 are zero where the endpoint has none.
 	GatewayIPv4 netip.Addr
 	GatewayIPv6 netip.Addr
@@ -62,7 +82,7 @@ func (d *Driver) CreateEndpoint(ctx context.Context, config EndpointConfig) (End
 		return Endpoint{}, err
 	}
 	if there, ok := n.endpoints[config.ID]; ok {
-		if there.EndpointConfig != config {
+		if !reflect.DeepEqual(there.EndpointConfig, config) {
 			return Endpoint{}, fmt.Errorf("endpoint %s %w", config.ID.Short(), ErrExists)
 		}
 		return there, nil
@@ -134,6 +154,7 @@ func (d *Driver) releaseEndpoint(endpoint Endpoint) {
 	defer d.mu.Unlock()
 	delete(d.names, endpoint.Link)
 	d.owners.removeEndpoint(endpoint)
+	d.sandboxes.remove(endpoint)
 }
 
 // keepEndpoint commits the endpoint, and takes it back where the deadline has
@@ -151,25 +172,41 @@ func (d *Driver) keepEndpoint(ctx context.Context, endpoint Endpoint) error {
 }
 
 // Join makes the endpoint's veth pair and returns what the engine moves into
-// the container. It may be repeated.
-func (d *Driver) Join(ctx context.Context, networkID NetworkID, id EndpointID) (Attachment, error) {
+// the container, which the sandbox tells. It may be repeated.
+func (d *Driver) Join(ctx context.Context, networkID NetworkID, id EndpointID, sandbox string) (Attachment, error) {
 	n, endpoint, err := d.lockedEndpoint(ctx, networkID, id)
 	if err != nil {
 		return Attachment{}, err
 	}
-	defer n.unlock()
+	endpoint = d.enterSandbox(n, endpoint, sandbox)
+	attachment, err := d.attach(ctx, n, endpoint)
+	n.unlock()
+	if err == nil {
+		d.tellSiblings(ctx, endpoint)
+	}
+	return attachment, err
+}
+
+// attach makes the endpoint's rules and its veth pair.
+func (d *Driver) attach(ctx context.Context, n *network, endpoint Endpoint) (Attachment, error) {
+	id := endpoint.ID
 	if endpoint.Phase != Ready {
 		return Attachment{}, fmt.Errorf("endpoint %s is %s: %w", id.Short(), endpoint.Phase, ErrUnknownEndpoint)
+	}
+	// The rules first, so that no packet leaves the container without them.
+	if err := d.firewall.SetEndpoint(ctx, string(n.ID), n.filteredEndpoint(endpoint)); err != nil {
+		return Attachment{}, fmt.Errorf("attaching endpoint %s: %w", id.Short(), err)
 	}
 	if err := d.links.EnsureVeth(ctx, n.veth(endpoint)); err != nil {
 		return Attachment{}, fmt.Errorf("attaching endpoint %s: %w", id.Short(), err)
 	}
+	d.logForgetting(endpoint, d.links.ForgetAddresses(ctx, endpoint.addrs()))
 	d.logEndpoint(endpoint).WithField("link", endpoint.Link).Info("endpoint attached")
 	return n.attachment(endpoint), nil
 }
 
 func (n *network) attachment(endpoint Endpoint) Attachment {
-	a := Attachment{Peer: endpoint.Peer, Prefix: containerPrefix}
+	a := Attachment{Peer: endpoint.Peer, Prefix: n.interfacePrefix(endpoint), Name: endpoint.InterfaceName}
 	if n.Internal {
 		return a
 	}
@@ -181,6 +218,19 @@ func (n *network) attachment(endpoint Endpoint) Attachment {
 	}
 	a.NoGatewayService = !a.GatewayIPv4.IsValid() && !a.GatewayIPv6.IsValid()
 	return a
+}
+
+// interfacePrefix begins the name of the endpoint's interface in the container.
+// Engines before 29.8 take no whole name, but number from 0: what ends in 0 is met
+// while it is the first of its kind.
+func (n *network) interfacePrefix(endpoint Endpoint) link.Name {
+	if prefix, ok := strings.CutSuffix(string(endpoint.InterfaceName), "0"); ok {
+		return link.Name(prefix)
+	}
+	if n.InterfacePrefix != "" {
+		return n.InterfacePrefix
+	}
+	return containerPrefix
 }
 
 // EndpointExists fails with ErrUnknownNetwork or ErrUnknownEndpoint.
@@ -213,13 +263,20 @@ func (d *Driver) removeEndpoint(ctx context.Context, n *network, endpoint Endpoi
 	if err := d.state.PutEndpoint(ctx, endpoint); err != nil {
 		return fmt.Errorf("deleting endpoint %s: %w", endpoint.ID.Short(), err)
 	}
-	if err := d.links.RemoveVeth(ctx, n.veth(endpoint)); err != nil {
+	d.ports.Release(string(endpoint.ID))
+	err := errors.Join(
+		d.firewall.RemoveEndpoint(ctx, string(n.ID), string(endpoint.ID)),
+		d.links.RemoveVeth(ctx, n.veth(endpoint)),
+	)
+	if err != nil {
 		return fmt.Errorf("deleting endpoint %s: %w", endpoint.ID.Short(), err)
 	}
+	d.logForgetting(endpoint, d.links.ForgetAddresses(ctx, endpoint.addrs()))
 	if err := d.state.DeleteEndpoint(ctx, n.ID, endpoint.ID); err != nil {
 		return fmt.Errorf("forgetting endpoint %s: %w", endpoint.ID.Short(), err)
 	}
 	delete(n.endpoints, endpoint.ID)
+	delete(n.unsettled, endpoint.ID)
 	d.releaseEndpoint(endpoint)
 	d.logEndpoint(endpoint).Info("endpoint deleted")
 	return nil
@@ -254,6 +311,27 @@ func (n *network) veth(endpoint Endpoint) link.Veth {
 		Addresses: endpoint.addresses(),
 		MTU:       n.MTU,
 		MAC:       endpoint.ChosenMAC,
+		Isolated:  n.NoICC,
+	}
+}
+
+// filteredEndpoint is the endpoint as the packet filter should see it.
+func (n *network) filteredEndpoint(e Endpoint) firewall.Endpoint {
+	return firewall.Endpoint{
+		ID:        string(e.ID),
+		Link:      e.Link,
+		MAC:       e.ChosenMAC,
+		Addresses: e.addrs(),
+		Ports:     n.published(e),
+		Homes:     e.Homes,
+	}
+}
+
+// logForgetting is all that is done about connections that could not be
+// forgotten: they only end later.
+func (d *Driver) logForgetting(endpoint Endpoint, err error) {
+	if err != nil {
+		d.logEndpoint(endpoint).WithError(err).Warn("old connections could not be forgotten")
 	}
 }
 
@@ -266,4 +344,13 @@ func (c EndpointConfig) addresses() []netip.Prefix {
 		}
 	}
 	return addresses
+}
+
+// addrs are the endpoint's addresses alone, IPv4 first.
+func (c EndpointConfig) addrs() []netip.Addr {
+	var addrs []netip.Addr
+	for _, address := range c.addresses() {
+		addrs = append(addrs, address.Addr())
+	}
+	return addrs
 }

@@ -19,6 +19,19 @@ type Subnet struct {
 	Gateway netip.Prefix `json:"gateway"`
 	// Managed says that this plugin's address manager gave the pool.
 	Managed bool `json:"managed"`
+	// Mode is firewall.NAT where it is empty.
+	Mode firewall.Mode `json:"mode,omitempty"`
+	// Source is the address that packets get which leave the network; zero for
+	// that of the link they leave by.
+	Source netip.Addr `json:"source"`
+}
+
+// mode is the subnet's, the default filled in.
+func (s Subnet) mode() firewall.Mode {
+	if s.Mode == "" {
+		return firewall.NAT
+	}
+	return s.Mode
 }
 
 // NetworkConfig is a network as it was asked for.
@@ -33,6 +46,21 @@ type NetworkConfig struct {
 	Internal   bool   `json:"internal"`
 	IPv4       Subnet `json:"ipv4"`
 	IPv6       Subnet `json:"ipv6"`
+	// NoICC keeps the network's containers from reaching each other.
+	NoICC bool `json:"noICC,omitempty"`
+	// AllowSpoofing lets containers send with addresses of others.
+	AllowSpoofing bool `json:"allowSpoofing,omitempty"`
+	// InhibitIPv4 leaves the bridge without an IPv4 address; somebody else is
+	// the gateway.
+	InhibitIPv4 bool `json:"inhibitIPv4,omitempty"`
+	// HostBinding is the host address of published ports that name none; zero
+	// for all addresses.
+	HostBinding netip.Addr `json:"hostBinding"`
+	// InterfacePrefix begins the names of interfaces in containers, empty for eth.
+	InterfacePrefix link.Name `json:"interfacePrefix,omitempty"`
+	// TrustedInterfaces are host interfaces from which published ports are
+	// reached at the containers' own addresses.
+	TrustedInterfaces []link.Name `json:"trustedInterfaces,omitempty"`
 }
 
 // Phase says how far a record's making or unmaking is.
@@ -61,11 +89,14 @@ type network struct {
 	*semaphore.Weighted
 	Network
 	endpoints map[EndpointID]Endpoint
+	// unsettled are endpoints whose ports failed to be taken back: the state or
+	// the rules still have them.
+	unsettled map[EndpointID]bool
 	gone      bool
 }
 
 func newNetwork(record Network) *network {
-	return &network{Weighted: semaphore.NewWeighted(1), Network: record, endpoints: map[EndpointID]Endpoint{}}
+	return &network{Weighted: semaphore.NewWeighted(1), Network: record, endpoints: map[EndpointID]Endpoint{}, unsettled: map[EndpointID]bool{}}
 }
 
 func (n *network) lock(ctx context.Context) error {
@@ -113,20 +144,72 @@ func (d *Driver) logNetwork(n *network) logrus.FieldLogger {
 func (n *network) bridge() link.Bridge {
 	b := link.Bridge{Name: n.Bridge, Network: string(n.ID), MTU: n.MTU, MAC: n.BridgeMAC, Note: n.note()}
 	for _, subnet := range []Subnet{n.IPv4, n.IPv6} {
-		if subnet.Gateway.IsValid() {
+		if n.isGateway(subnet) {
 			b.Gateways = append(b.Gateways, subnet.Gateway)
 		}
 	}
 	return b
 }
 
+// isGateway reports whether the bridge has the subnet's gateway address.
+func (n *network) isGateway(subnet Subnet) bool {
+	inhibited := n.InhibitIPv4 && subnet.Gateway.Addr().Is4()
+	return subnet.Gateway.IsValid() && subnet.mode() != firewall.Isolated && !inhibited
+}
+
 // filtered is the network as the packet filter should see it.
-func (n *network) filtered() firewall.Network {
-	f := firewall.Network{ID: string(n.ID), Bridge: n.Bridge, Masquerade: n.Masquerade, Internal: n.Internal}
-	for _, subnet := range []Subnet{n.IPv4, n.IPv6} {
-		if subnet.Pool.IsValid() {
-			f.Subnets = append(f.Subnets, subnet.Pool)
+func (d *Driver) filtered(n *network) firewall.Network {
+	f := firewall.Network{
+		ID:                string(n.ID),
+		Bridge:            n.Bridge,
+		BridgeMAC:         n.BridgeMAC,
+		Masquerade:        n.Masquerade,
+		Internal:          n.Internal,
+		NoICC:             n.NoICC,
+		Antispoof:         !n.AllowSpoofing,
+		TrustedInterfaces: n.TrustedInterfaces,
+		DirectRouting:     d.directRouting,
+	}
+	for _, subnet := range n.subnets() {
+		part := firewall.Subnet{
+			Prefix:     subnet.Pool,
+			OwnGateway: n.OwnsBridge && n.isGateway(subnet),
+			Mode:       subnet.mode(),
+			Source:     subnet.Source,
 		}
+		// Whoever is the gateway, its address is not a container's.
+		if subnet.mode() != firewall.Isolated {
+			part.Gateway = subnet.Gateway.Addr()
+		}
+		f.Subnets = append(f.Subnets, part)
 	}
 	return f
+}
+
+// subnets are those the network has, IPv4 first.
+func (n *network) subnets() []Subnet {
+	var subnets []Subnet
+	for _, subnet := range []Subnet{n.IPv4, n.IPv6} {
+		if subnet.Pool.IsValid() {
+			subnets = append(subnets, subnet)
+		}
+	}
+	return subnets
+}
+
+// subnetOf returns the subnet of the address's family.
+func (n *network) subnetOf(a netip.Addr) Subnet {
+	if a.Is6() {
+		return n.IPv6
+	}
+	return n.IPv4
+}
+
+// prefixes are the network's subnets, for logs.
+func (n *network) prefixes() []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, subnet := range n.subnets() {
+		prefixes = append(prefixes, subnet.Pool)
+	}
+	return prefixes
 }

@@ -5,10 +5,13 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"mybridge/internal/firewall"
+	"mybridge/internal/link"
 )
 
 // The words of a note: a network's settings on its own bridge, where they outlive
-// the state.
+// the state. One that ends in = has a value.
 const (
 	noteIPv4          = "ipv4="
 	noteIPv6          = "ipv6="
@@ -17,34 +20,70 @@ const (
 	noteUnmasqueraded = "unmasqueraded"
 	noteManaged       = "managed"
 	noteNamed         = "named"
+	noteNoICC         = "noicc"
+	noteInhibited     = "inhibited"
+	noteSpoofing      = "spoofing"
+	noteMode4         = "mode4="
+	noteMode6         = "mode6="
+	noteSource4       = "source4="
+	noteSource6       = "source6="
+	noteBinding       = "binding="
+	notePrefix        = "prefix="
+	noteTrusted       = "trusted="
 )
 
-// note writes down what cannot be seen of the bridge itself.
+// noteLength is the room that a link's alias has for a note, in bytes.
+const noteLength = 140
+
+// note writes down what cannot be seen of the bridge itself, the most important
+// first: what there is no room for is the default after a loss of the state, and
+// the defaults are the stricter ones.
 func (n Network) note() string {
+	note := ""
+	for _, word := range n.noteWords() {
+		if longer := strings.TrimLeft(note+" "+word, " "); len(longer) <= noteLength {
+			note = longer
+		}
+	}
+	return note
+}
+
+func (n Network) noteWords() []string {
 	var words []string
-	for _, family := range []struct {
-		word   string
-		subnet Subnet
-	}{{noteIPv4, n.IPv4}, {noteIPv6, n.IPv6}} {
-		switch {
-		case family.subnet.Gateway.IsValid():
-			words = append(words, family.word+family.subnet.Gateway.String())
-		case family.subnet.Pool.IsValid():
-			words = append(words, family.word+family.subnet.Pool.String())
+	flag := func(word string, set bool) {
+		if set {
+			words = append(words, word)
 		}
 	}
-	if n.MTU != 0 {
-		words = append(words, noteMTU+strconv.Itoa(n.MTU))
+	value := func(word string, set bool, value any) { flag(word+fmt.Sprint(value), set) }
+	value(noteIPv4, n.IPv4.Pool.IsValid(), n.IPv4.notation())
+	value(noteIPv6, n.IPv6.Pool.IsValid(), n.IPv6.notation())
+	flag(noteInternal, n.Internal)
+	flag(noteNoICC, n.NoICC)
+	flag(noteManaged, n.IPv4.Managed || n.IPv6.Managed)
+	flag(noteNamed, n.BridgeName != "")
+	flag(noteInhibited, n.InhibitIPv4)
+	value(noteMTU, n.MTU != 0, n.MTU)
+	value(noteMode4, n.IPv4.mode() != firewall.NAT, n.IPv4.Mode)
+	value(noteMode6, n.IPv6.mode() != firewall.NAT, n.IPv6.Mode)
+	flag(noteUnmasqueraded, !n.Masquerade)
+	flag(noteSpoofing, n.AllowSpoofing)
+	value(noteBinding, n.HostBinding.IsValid(), n.HostBinding)
+	value(notePrefix, n.InterfacePrefix != "", n.InterfacePrefix)
+	value(noteSource4, n.IPv4.Source.IsValid(), n.IPv4.Source)
+	value(noteSource6, n.IPv6.Source.IsValid(), n.IPv6.Source)
+	for _, name := range n.TrustedInterfaces {
+		value(noteTrusted, true, name)
 	}
-	for _, flag := range []struct {
-		word string
-		set  bool
-	}{{noteInternal, n.Internal}, {noteUnmasqueraded, !n.Masquerade}, {noteManaged, n.IPv4.Managed || n.IPv6.Managed}, {noteNamed, n.BridgeName != ""}} {
-		if flag.set {
-			words = append(words, flag.word)
-		}
+	return words
+}
+
+// notation is the gateway with the subnet's length, or the subnet alone.
+func (s Subnet) notation() netip.Prefix {
+	if s.Gateway.IsValid() {
+		return s.Gateway
 	}
-	return strings.Join(words, " ")
+	return s.Pool
 }
 
 // readNote puts the settings of a note into the network.
@@ -53,22 +92,47 @@ func (n *Network) readNote(note string) error {
 	managed := false
 	for _, word := range strings.Fields(note) {
 		var err error
-		key, value, _ := strings.Cut(word, "=")
-		switch key + "=" {
+		key, value, valued := strings.Cut(word, "=")
+		if valued {
+			key += "="
+		}
+		switch key {
 		case noteIPv4:
-			n.IPv4, err = readSubnet(value)
+			err = n.IPv4.readNotation(value)
 		case noteIPv6:
-			n.IPv6, err = readSubnet(value)
+			err = n.IPv6.readNotation(value)
 		case noteMTU:
 			n.MTU, err = strconv.Atoi(value)
-		case noteInternal + "=":
+		case noteInternal:
 			n.Internal = true
-		case noteUnmasqueraded + "=":
+		case noteNoICC:
+			n.NoICC = true
+		case noteUnmasqueraded:
 			n.Masquerade = false
-		case noteManaged + "=":
+		case noteManaged:
 			managed = true
-		case noteNamed + "=":
+		case noteNamed:
 			n.BridgeName = n.Bridge
+		case noteInhibited:
+			n.InhibitIPv4 = true
+		case noteSpoofing:
+			n.AllowSpoofing = true
+		case noteMode4:
+			n.IPv4.Mode, err = firewall.ParseMode("mode", value)
+		case noteMode6:
+			n.IPv6.Mode, err = firewall.ParseMode("mode", value)
+		case noteSource4:
+			n.IPv4.Source, err = netip.ParseAddr(value)
+		case noteSource6:
+			n.IPv6.Source, err = netip.ParseAddr(value)
+		case noteBinding:
+			n.HostBinding, err = netip.ParseAddr(value)
+		case notePrefix:
+			n.InterfacePrefix, err = link.ParseName("prefix", value)
+		case noteTrusted:
+			var name link.Name
+			name, err = link.ParseName("trusted", value)
+			n.TrustedInterfaces = append(n.TrustedInterfaces, name)
 		default:
 			err = fmt.Errorf("word %q is not known", word)
 		}
@@ -81,14 +145,15 @@ func (n *Network) readNote(note string) error {
 	return nil
 }
 
-// readSubnet takes a gateway with its subnet's length, or the subnet alone.
-func readSubnet(s string) (Subnet, error) {
-	prefix, err := netip.ParsePrefix(s)
+// readNotation takes a gateway with its subnet's length, or the subnet alone.
+func (s *Subnet) readNotation(text string) error {
+	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
-		return Subnet{}, err
+		return err
 	}
-	if prefix == prefix.Masked() {
-		return Subnet{Pool: prefix}, nil
+	s.Pool = prefix.Masked()
+	if prefix != s.Pool {
+		s.Gateway = prefix
 	}
-	return Subnet{Pool: prefix.Masked(), Gateway: prefix}, nil
+	return nil
 }

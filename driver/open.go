@@ -10,22 +10,39 @@ import (
 	"mybridge/internal/link"
 )
 
+// Config is what a driver works with.
+type Config struct {
+	State    State
+	Links    Links
+	Firewall Firewall
+	Ports    HostPorts
+	Log      logrus.FieldLogger
+	// DirectRouting lets everybody who routes to containers' own addresses reach
+	// their published ports there.
+	DirectRouting bool
+	// EngineBridges are the bridges of the engine's own driver.
+	EngineBridges []link.Name
+}
+
 // Open returns a driver of what the state keeps, with the kernel brought in
-// line: what a crash cut short is finished or undone, bridges and rules that
-// are missing (after a reboot, all) are made again. Networks and endpoints that
-// only the kernel knows are taken in again.
+// line: what a crash cut short is finished or undone, bridges, rules and held
+// ports that are missing (after a reboot, all) are made again. Networks and
+// endpoints that only the kernel knows are taken in again.
 //
 // A network that cannot be restored is logged and kept, so that the others work
 // and it can be deleted; without the packet filter Open fails.
-func Open(ctx context.Context, state State, links Links, filter Firewall, log logrus.FieldLogger) (*Driver, error) {
+func Open(ctx context.Context, config Config) (*Driver, error) {
 	d := &Driver{
-		state:      state,
-		links:      links,
-		firewall:   filter,
-		log:        log,
-		networks:   map[NetworkID]*network{},
-		unfinished: map[NetworkID]*network{},
-		names:      map[link.Name]NetworkID{},
+		state:         config.State,
+		links:         config.Links,
+		firewall:      config.Firewall,
+		ports:         config.Ports,
+		log:           config.Log,
+		directRouting: config.DirectRouting,
+		networks:      map[NetworkID]*network{},
+		unfinished:    map[NetworkID]*network{},
+		names:         map[link.Name]NetworkID{},
+		sandboxes:     sandboxes{},
 	}
 	if err := d.load(ctx); err != nil {
 		return nil, err
@@ -33,24 +50,46 @@ func Open(ctx context.Context, state State, links Links, filter Firewall, log lo
 	if err := d.recoverFromLinks(ctx); err != nil {
 		return nil, err
 	}
-	var filtered []firewall.Network
+	// The rules come first: until they are told to, the packet filter's back ends
+	// leave what an earlier process made as it is.
+	var filtered []firewall.NetworkState
 	for _, n := range d.networks {
 		if n.Phase != Ready {
-			d.finishNetwork(ctx, n)
 			continue
 		}
 		if err := d.ensureLinks(ctx, n); err != nil {
 			d.logNetwork(n).WithError(err).Error("network could not be restored")
 		}
-		if err := d.finishEndpoints(ctx, n); err != nil {
-			d.logNetwork(n).WithError(err).Error("deletion of an endpoint could not be finished")
-		}
-		filtered = append(filtered, n.filtered())
+		filtered = append(filtered, d.restoreEndpoints(n))
 	}
-	if err := d.firewall.Restore(ctx, filtered); err != nil {
+	state := firewall.State{Networks: filtered, EngineBridges: config.EngineBridges}
+	if err := d.firewall.Restore(ctx, state); err != nil {
 		return nil, fmt.Errorf("restoring the rules of %d networks: %w", len(filtered), err)
 	}
+	for _, n := range d.networks {
+		if n.Phase != Ready {
+			d.finishNetwork(ctx, n)
+		} else if err := d.finishEndpoints(ctx, n); err != nil {
+			d.logNetwork(n).WithError(err).Error("deletion of an endpoint could not be finished")
+		}
+	}
 	return d, nil
+}
+
+// restoreEndpoints holds the network's published ports again, and returns what the
+// packet filter is to do for it.
+func (d *Driver) restoreEndpoints(n *network) firewall.NetworkState {
+	state := firewall.NetworkState{Network: d.filtered(n)}
+	for _, endpoint := range n.endpoints {
+		if endpoint.Phase != Ready {
+			continue
+		}
+		if err := d.ports.Resume(string(endpoint.ID), endpoint.HostPorts); err != nil {
+			d.logEndpoint(endpoint).WithError(err).Error("published ports could not be held again")
+		}
+		state.Endpoints = append(state.Endpoints, n.filteredEndpoint(endpoint))
+	}
+	return state
 }
 
 // load fills the driver with what is kept.
@@ -71,6 +110,7 @@ func (d *Driver) load(ctx context.Context) error {
 		}
 		n.endpoints[record.ID] = record
 		d.names[record.Link] = record.Network
+		d.sandboxes.enter(record)
 	}
 	return nil
 }

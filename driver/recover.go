@@ -90,7 +90,7 @@ func (d *Driver) keepRecovered(ctx context.Context, record Network) error {
 	d.names[record.Bridge] = record.ID
 	d.owners.addNetwork(record)
 	d.recovered++
-	d.logNetwork(n).WithField("subnets", n.filtered().Subnets).Warn("network was not in the state, recovered from its links")
+	d.logNetwork(n).WithField("subnets", n.prefixes()).Warn("network was not in the state, recovered from its links")
 	return nil
 }
 

@@ -3,7 +3,12 @@ package driver
 import (
 	"maps"
 	"net/netip"
+	"reflect"
+	"strings"
 	"testing"
+
+	"mybridge/internal/firewall"
+	"mybridge/internal/link"
 )
 
 // everySetting has all that a note can hold.
@@ -12,7 +17,35 @@ func everySetting() NetworkConfig {
 	c.BridgeName, c.MTU, c.Masquerade, c.Internal = "br-one", 1400, false, true
 	c.IPv6 = subnet("fd00::/64")
 	c.IPv4.Managed, c.IPv6.Managed = true, true
+	c.NoICC, c.AllowSpoofing, c.InhibitIPv4 = true, true, true
+	c.IPv4.Mode, c.IPv6.Mode = firewall.Routed, firewall.Isolated
 	return c
+}
+
+// hostSettings has the rest of it: all together are too long for an alias.
+func hostSettings() NetworkConfig {
+	c := config("n1", "10.1.0.0/24")
+	c.HostBinding = netip.MustParseAddr("127.0.0.1")
+	c.InterfacePrefix = "lan"
+	c.IPv4.Source, c.IPv6.Source = netip.MustParseAddr("203.0.113.7"), netip.MustParseAddr("2001:db8::7")
+	c.TrustedInterfaces = []link.Name{"eth1", "eth2"}
+	return c
+}
+
+// TestNoteHasRoom wants the most important settings in an alias that has no room
+// for all.
+func TestNoteHasRoom(t *testing.T) {
+	c := everySetting()
+	for range 20 {
+		c.TrustedInterfaces = append(c.TrustedInterfaces, "fifteencharacte")
+	}
+	n := Network{NetworkConfig: c, Bridge: c.BridgeName}
+	note := n.note()
+	if len(note) > noteLength || !strings.Contains(note, noteInternal+" "+noteNoICC) {
+		t.Errorf("the note has %d bytes: %s", len(note), note)
+	}
+	read := Network{Bridge: c.BridgeName}
+	must(t, read.readNote(note))
 }
 
 // TestStateLost wants networks and endpoints back from their links as they were.
@@ -20,6 +53,7 @@ func TestStateLost(t *testing.T) {
 	for name, c := range map[string]NetworkConfig{
 		"plain":         config("n1", "10.1.0.0/24"),
 		"every setting": everySetting(),
+		"host settings": hostSettings(),
 		"no gateway":    {ID: "n1", Masquerade: true, IPv4: Subnet{Pool: netip.MustParsePrefix("10.1.0.0/24")}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -28,14 +62,14 @@ func TestStateLost(t *testing.T) {
 			must(t, d.CreateNetwork(t.Context(), c))
 			_, err := d.CreateEndpoint(t.Context(), endpoint("n1", "e1", "10.1.0.2/24"))
 			must(t, err)
-			_, err = d.Join(t.Context(), "n1", "e1")
+			_, err = d.Join(t.Context(), "n1", "e1", "sandbox-e1")
 			must(t, err)
 			before := maps.Clone(w.networks)
 			clear(w.networks)
 			clear(w.endpoints)
 
 			d = w.open(t)
-			if !maps.Equal(w.networks, before) {
+			if !reflect.DeepEqual(w.networks, before) {
 				t.Errorf("recovered are %+v, want %+v", w.networks, before)
 			}
 			if d.Recovered() != 2 {
@@ -69,7 +103,7 @@ func TestStateLostOnForeignBridge(t *testing.T) {
 	must(t, d.CreateNetwork(t.Context(), c))
 	_, err := d.CreateEndpoint(t.Context(), endpoint("n1", "e1", "10.1.0.2/24"))
 	must(t, err)
-	_, err = d.Join(t.Context(), "n1", "e1")
+	_, err = d.Join(t.Context(), "n1", "e1", "sandbox-e1")
 	must(t, err)
 	clear(w.networks)
 	clear(w.endpoints)

@@ -13,19 +13,24 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"mybridge/internal/firewall"
+	"mybridge/internal/hostport"
 	"mybridge/internal/link"
 )
 
 // world is a disk, a kernel and a packet filter in memory. Its next effects can
 // be made to fail, or to be the last before the process is killed.
 type world struct {
-	networks   map[NetworkID]Network
-	endpoints  map[string]Endpoint
-	bridges    map[link.Name]string
-	veths      map[link.Name]string
-	rules      map[string]firewall.Network
-	forwarding bool
-	hostSubnet netip.Prefix
+	networks  map[NetworkID]Network
+	endpoints map[string]Endpoint
+	bridges   map[link.Name]string
+	veths     map[link.Name]string
+	rules     map[string]firewall.Network
+	// endpointRules and held are by endpoint: what the packet filter does for it,
+	// and which host ports the process holds for it.
+	endpointRules map[string]firewall.Endpoint
+	held          map[string][]hostport.Mapping
+	forwarding    bool
+	hostSubnet    netip.Prefix
 	// ownedBridges and ownedVeths are what the aliases of our links tell.
 	ownedBridges map[link.Name]link.OwnedBridge
 	ownedVeths   map[link.Name]link.OwnedVeth
@@ -49,6 +54,9 @@ func newWorld() *world {
 		bridges:   map[link.Name]string{},
 		veths:     map[link.Name]string{},
 		rules:     map[string]firewall.Network{},
+
+		endpointRules: map[string]firewall.Endpoint{},
+		held:          map[string][]hostport.Mapping{},
 
 		ownedBridges: map[link.Name]link.OwnedBridge{},
 		ownedVeths:   map[link.Name]link.OwnedVeth{},
@@ -78,9 +86,10 @@ func (w *world) mend() { w.effects, w.kill, w.lasting = -1, false, false }
 func (w *world) open(t *testing.T) *Driver {
 	t.Helper()
 	w.mend()
+	clear(w.held) // sockets go with their process
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	d, err := Open(t.Context(), w, w, w, log)
+	d, err := Open(t.Context(), Config{State: w, Links: w, Firewall: w, Ports: w, Log: log})
 	if err != nil {
 		t.Fatalf("opening the driver: %v", err)
 	}
@@ -141,11 +150,11 @@ func (w *world) EnsureBridge(_ context.Context, b link.Bridge) error {
 	return nil
 }
 
-func (w *world) RaiseBridge(_ context.Context, name link.Name) error {
+func (w *world) RaiseBridge(_ context.Context, name link.Name) (link.MAC, error) {
 	if _, ok := w.bridges[name]; !ok {
-		return errors.New("bridge is gone")
+		return link.MAC{}, errors.New("bridge is gone")
 	}
-	return w.effect()
+	return link.MAC{2, 1}, w.effect()
 }
 
 func (w *world) RemoveBridge(_ context.Context, b link.Bridge) error {
@@ -197,7 +206,11 @@ func (w *world) SubnetHolder(_ context.Context, gateway netip.Prefix) (link.Name
 	return "", nil
 }
 
-func (w *world) Ensure(_ context.Context, n firewall.Network) error {
+func (w *world) ForgetAddresses(context.Context, []netip.Addr) error { return nil }
+
+func (w *world) ForgetPorts(context.Context, []hostport.Mapping) error { return nil }
+
+func (w *world) SetNetwork(_ context.Context, n firewall.Network) error {
 	if err := w.effect(); err != nil {
 		return err
 	}
@@ -205,24 +218,99 @@ func (w *world) Ensure(_ context.Context, n firewall.Network) error {
 	return nil
 }
 
-func (w *world) Remove(_ context.Context, n firewall.Network) error {
+func (w *world) RemoveNetwork(_ context.Context, network string) error {
 	if err := w.effect(); err != nil {
 		return err
 	}
-	delete(w.rules, n.ID)
+	delete(w.rules, network)
+	for _, e := range w.endpoints {
+		if string(e.Network) == network {
+			delete(w.endpointRules, string(e.ID))
+		}
+	}
 	return nil
 }
 
-func (w *world) Restore(_ context.Context, networks []firewall.Network) error {
+func (w *world) SetEndpoint(_ context.Context, network string, e firewall.Endpoint) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	if _, ok := w.rules[network]; !ok {
+		return errors.New("the endpoint's network has no rules")
+	}
+	w.endpointRules[e.ID] = e
+	return nil
+}
+
+func (w *world) RemoveEndpoint(_ context.Context, _, endpoint string) error {
+	if err := w.effect(); err != nil {
+		return err
+	}
+	delete(w.endpointRules, endpoint)
+	return nil
+}
+
+func (w *world) Restore(_ context.Context, state firewall.State) error {
 	if err := w.effect(); err != nil {
 		return err
 	}
 	clear(w.rules)
-	for _, n := range networks {
-		w.rules[n.ID] = n
+	clear(w.endpointRules)
+	for _, n := range state.Networks {
+		w.rules[n.ID] = n.Network
+		for _, e := range n.Endpoints {
+			w.endpointRules[e.ID] = e
+		}
 	}
 	return nil
 }
+
+func (w *world) HasIPv6() bool { return true }
+
+// Hold gives 49153 where any port will do, and refuses what another has.
+func (w *world) Hold(owner string, requests []hostport.Request) ([]hostport.Mapping, error) {
+	if err := w.effect(); err != nil {
+		return nil, err
+	}
+	var mappings []hostport.Mapping
+	for _, r := range requests {
+		for _, target := range r.Targets {
+			port := r.First
+			if port == 0 {
+				port = 49153
+			}
+			m := hostport.Mapping{Protocol: r.Protocol, Host: netip.AddrPortFrom(target.Host, port), Container: target.Container}
+			if err := w.wantFree(m); err != nil {
+				return nil, err
+			}
+			mappings = append(mappings, m)
+		}
+	}
+	if len(mappings) > 0 {
+		w.held[owner] = append(w.held[owner], mappings...)
+	}
+	return mappings, nil
+}
+
+func (w *world) wantFree(m hostport.Mapping) error {
+	for owner, mappings := range w.held {
+		for _, other := range mappings {
+			if other.Protocol == m.Protocol && other.Host == m.Host {
+				return fmt.Errorf("port %s is in use by %s", m.Host, owner)
+			}
+		}
+	}
+	return nil
+}
+
+func (w *world) Resume(owner string, mappings []hostport.Mapping) error {
+	if len(mappings) > 0 {
+		w.held[owner] = mappings
+	}
+	return nil
+}
+
+func (w *world) Release(owner string) { delete(w.held, owner) }
 
 // check holds the world against itself: the kernel has what is kept and ready,
 // and nothing of ours besides.
@@ -261,6 +349,24 @@ func (w *world) check(t *testing.T, when string) {
 			t.Errorf("%s: endpoint %s is left of a network that is gone", when, e.ID)
 		}
 	}
+	for _, e := range w.endpoints {
+		if !slices.Equal(w.held[string(e.ID)], e.HostPorts) {
+			t.Errorf("%s: endpoint %s holds %v, kept are %v", when, e.ID, w.held[string(e.ID)], e.HostPorts)
+		}
+		if rules, ok := w.endpointRules[string(e.ID)]; ok && !slices.Equal(rules.Ports, e.HostPorts) || !ok && len(e.HostPorts) > 0 {
+			t.Errorf("%s: the rules of endpoint %s are for %v, kept are %v", when, e.ID, rules.Ports, e.HostPorts)
+		}
+	}
+	for id := range w.endpointRules {
+		if !kept[id] {
+			t.Errorf("%s: rules of endpoint %s are left behind", when, id)
+		}
+	}
+	for id := range w.held {
+		if !kept[id] {
+			t.Errorf("%s: ports of endpoint %s are left held", when, id)
+		}
+	}
 	for name, owner := range w.veths {
 		if !kept[owner] {
 			t.Errorf("%s: link %s of endpoint %s is left behind", when, name, owner)
@@ -279,4 +385,9 @@ func config(id, pool string) NetworkConfig {
 
 func endpoint(network, id, address string) EndpointConfig {
 	return EndpointConfig{Network: NetworkID(network), ID: EndpointID(id), IPv4: netip.MustParsePrefix(address)}
+}
+
+// publication is of one TCP port, to a host port, 0 for any.
+func publication(host uint16) Publication {
+	return Publication{Ports: []PortRequest{{Protocol: hostport.TCP, Container: 80, First: host, Last: host}}}
 }

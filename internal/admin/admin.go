@@ -34,11 +34,12 @@ type problem struct {
 }
 
 // NewHandler returns the server's handler.
-func NewHandler(addresses Addresses) http.Handler {
+func NewHandler(addresses Addresses, ports Ports) http.Handler {
 	mux := http.NewServeMux()
 	handleBitmaps(mux, addresses)
 	handleViews(mux, addresses)
 	handleAddresses(mux, addresses)
+	handlePorts(mux, ports)
 	return mux
 }
 

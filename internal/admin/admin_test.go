@@ -33,7 +33,7 @@ func TestDump(t *testing.T) {
 		"left":    {dumped: ipam.Bitmaps{}, left: prefixes("10.0.0.0/8", "2001:db8::/64")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dumped, left, err := dial(t, serve(t, admin.NewHandler(addresses))).Dump(t.Context())
+			dumped, left, err := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}))).Dump(t.Context())
 			if err != nil {
 				t.Fatalf("Dump: %v", err)
 			}
@@ -49,7 +49,7 @@ func TestDump(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	addresses := &fakeAddresses{}
-	client := dial(t, serve(t, admin.NewHandler(addresses)))
+	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{})))
 	want := ipam.Bitmaps{
 		netip.MustParsePrefix("192.168.0.0/24"): strings.Repeat("10", 128)[:255],
 		netip.MustParsePrefix("10.0.0.0/30"):    "001",
@@ -67,7 +67,7 @@ func TestLoad(t *testing.T) {
 // whoever sends it.
 func TestLoadChecks(t *testing.T) {
 	addresses := &fakeAddresses{}
-	client := dial(t, serve(t, admin.NewHandler(addresses)))
+	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{})))
 	err := client.Load(t.Context(), ipam.Bitmaps{netip.MustParsePrefix("10.0.0.0/30"): "0"})
 	if err == nil || !strings.Contains(err.Error(), "10.0.0.0/30") || !strings.Contains(err.Error(), "/30 has 3") {
 		t.Errorf("Load of a short bitmap: got error %v, want one that names it", err)
@@ -80,13 +80,14 @@ func TestLoadChecks(t *testing.T) {
 // TestErrorTextArrives checks that people read what the plugin said, as it was.
 func TestErrorTextArrives(t *testing.T) {
 	cause := fmt.Errorf("address 10.0.0.7: %w", ipam.ErrNotReserved)
-	client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{err: cause})))
+	client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{err: cause}, &fakePorts{err: cause})))
 	for name, got := range map[string]error{
 		"Load":    client.Load(t.Context(), ipam.Bitmaps{}),
 		"Reserve": client.Reserve(t.Context(), netip.MustParseAddr("10.0.0.7"), ""),
 		"Release": client.Release(t.Context(), netip.MustParseAddr("10.0.0.7"), false),
 		"Pool":    second(client.Pool(t.Context(), netip.MustParsePrefix("10.0.0.0/24"))),
 		"Check":   second(client.Check(t.Context())),
+		"Ports":   second(client.PublishedPorts(t.Context())),
 	} {
 		if got == nil || got.Error() != cause.Error() {
 			t.Errorf("%s: got error %v, want %v", name, got, cause)
@@ -121,7 +122,7 @@ func TestForeignServer(t *testing.T) {
 }
 
 func TestUnknownRequest(t *testing.T) {
-	handler := admin.NewHandler(&fakeAddresses{})
+	handler := admin.NewHandler(&fakeAddresses{}, &fakePorts{})
 	for _, test := range []struct {
 		method, path string
 		status       int
@@ -135,6 +136,8 @@ func TestUnknownRequest(t *testing.T) {
 		{http.MethodGet, "/ipam/pools/shop", http.StatusBadRequest},
 		{http.MethodPut, "/ipam/reservations/10.0.0.1", http.StatusBadRequest}, // no body
 		{http.MethodPut, "/ipam/check", http.StatusMethodNotAllowed},
+		{http.MethodDelete, "/ports", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/ports/web", http.StatusNotFound},
 	} {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, httptest.NewRequest(test.method, test.path, http.NoBody))

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"mybridge/driver"
 	"mybridge/internal/admin"
 	"mybridge/ipam"
 )
@@ -66,6 +67,16 @@ func (f *fakeAddresses) Check(context.Context) ([]ipam.Finding, error) { return 
 
 func (f *fakeAddresses) ask(format string, values ...any) {
 	f.asked = append(f.asked, fmt.Sprintf(format, values...))
+}
+
+// fakePorts is a driver whose endpoints publish what it is given.
+type fakePorts struct {
+	published []driver.PublishedPort
+	err       error
+}
+
+func (f *fakePorts) PublishedPorts(context.Context) ([]driver.PublishedPort, error) {
+	return f.published, f.err
 }
 
 // serve serves handler on a socket and returns its path.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mybridge/driver"
+	"mybridge/internal/engine"
 	"mybridge/ipam"
 )
 
@@ -43,6 +45,10 @@ type Program struct {
 	Serve func(ctx context.Context, config ServeConfig) error
 	// OpenAddresses reaches the running plugin, or where none runs its state.
 	OpenAddresses func(ctx context.Context, target Target) (Addresses, error)
+	// PublishedPorts asks the running plugin, or where none runs its state.
+	PublishedPorts func(ctx context.Context, target Target) ([]driver.PublishedPort, error)
+	// Containers asks the engine that listens on the socket.
+	Containers func(ctx context.Context, socket string) ([]engine.Container, error)
 }
 
 // Run runs the command that args name and returns the process's exit code: 0, 1
@@ -76,7 +82,7 @@ func newRoot(program Program) *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newVersion(program), newServe(program), newIPAM(program))
+	root.AddCommand(newVersion(program), newServe(program), newIPAM(program), newPorts(program))
 	return root
 }
 

@@ -50,6 +50,16 @@ func addTargetFlags(flags *pflag.FlagSet, target *Target) {
 	flags.StringVar(&target.StateDir, "state-dir", "/var/lib/mybridge", "directory of the state")
 }
 
+// addDriverFlag is for commands that ask a plugin, where --name is something else.
+func addDriverFlag(flags *pflag.FlagSet, target *Target) {
+	flags.Var(newChecked(&target.Name, defaultName, checkName), "driver", "driver's name, as in docker network create -d NAME")
+	setVariable(flags, "driver", "MYBRIDGE_NAME")
+}
+
+func addEngineFlag(flags *pflag.FlagSet, socket *string, use string) {
+	flags.StringVar(socket, "engine-socket", "/run/docker.sock", "socket of the engine's API, "+use+"; it need not be there")
+}
+
 // setSocket gives the socket its default.
 func (t *Target) setSocket() {
 	if t.AdminSocket == "" {

@@ -23,12 +23,12 @@ func setenv(t *testing.T, variables map[string]string) {
 func TestServeFromEnvironment(t *testing.T) {
 	setenv(t, map[string]string{
 		"MYBRIDGE_NAME": "second", "MYBRIDGE_PLUGIN_DIR": "/p", "MYBRIDGE_STATE_DIR": "/s", "MYBRIDGE_ADMIN_SOCKET": "/a.sock",
-		"MYBRIDGE_FIREWALL": "nftables", "MYBRIDGE_LOG_LEVEL": "error", "MYBRIDGE_LOG_FORMAT": "json", "MYBRIDGE_HELP": "maybe",
+		"MYBRIDGE_FIREWALL": "nftables", "MYBRIDGE_ALLOW_DIRECT_ROUTING": "true", "MYBRIDGE_LOG_LEVEL": "error", "MYBRIDGE_LOG_FORMAT": "json", "MYBRIDGE_HELP": "maybe",
 		"MYBRIDGE_ENGINE_SOCKET": "/e.sock", "MYBRIDGE_REUSE_DELAY": "90s", "MYBRIDGE_DEFAULT_ADDRESS_POOL": "base=10.0.0.0/16,size=26 base=fd00::/48,size=64",
 	})
 	want := cli.ServeConfig{
 		Target: cli.Target{Name: "second", AdminSocket: "/a.sock", StateDir: "/s"}, PluginDir: "/p",
-		Firewall: "nftables", LogLevel: logrus.ErrorLevel, LogFormat: "json",
+		Firewall: "nftables", AllowDirectRouting: true, LogLevel: logrus.ErrorLevel, LogFormat: "json",
 		EngineSocket: "/e.sock", ReuseDelay: 90 * time.Second, AddressPools: twoPools,
 	}
 	if got := (&fakeProgram{}).serve(t); !reflect.DeepEqual(got, want) {
@@ -86,6 +86,7 @@ func TestTypedOnly(t *testing.T) {
 func TestBadEnvironment(t *testing.T) {
 	for variable, value := range map[string]string{
 		"MYBRIDGE_NAME": "No/Name", "MYBRIDGE_FIREWALL": "ufw", "MYBRIDGE_LOG_LEVEL": "loud", "MYBRIDGE_LOG_FORMAT": "xml",
+		"MYBRIDGE_ALLOW_DIRECT_ROUTING": "maybe",
 	} {
 		t.Run(variable, func(t *testing.T) {
 			t.Setenv(variable, value)

@@ -16,7 +16,7 @@ func TestVersion(t *testing.T) {
 
 // TestHelp checks that help is no error, and goes to stdout.
 func TestHelp(t *testing.T) {
-	for _, line := range []string{"", "--help", "help", "serve --help", "ipam", "ipam --help"} {
+	for _, line := range []string{"", "--help", "help", "serve --help", "ipam", "ipam --help", "ports --help"} {
 		p := &fakeProgram{}
 		code, stdout, stderr := p.run(strings.Fields(line)...)
 		if code != 0 || !strings.Contains(stdout, "Usage:") || stderr != "" {
@@ -66,11 +66,16 @@ func TestUsageErrors(t *testing.T) {
 		"serve --name abcdefghijklmnopqrstuvwxyz0123456": "1 to 32",
 		"serve --firewall ufw":                           `"ufw" for "--firewall" flag: allowed is auto, nftables, iptables`,
 		"serve --firewall=":                              `"" for "--firewall"`,
+		"serve --allow-direct-routing=maybe":             `"maybe" for "--allow-direct-routing"`,
 		"serve --log-level loud":                         `"loud" for "--log-level" flag: allowed is error, warning, info, debug`,
 		"serve --log-level fatal":                        "error, warning, info",
 		"serve --log-level trace":                        "error, warning, info",
 		"serve --log-level=":                             `"" for "--log-level"`,
 		"serve --log-format xml":                         `"xml" for "--log-format" flag: allowed is text, json`,
+		"ports web db":                                   "accepts at most 1 arg",
+		"ports --yaml":                                   "--yaml",
+		"ports --name x":                                 "--name",
+		"ports --driver No/Name":                         `"No/Name" for "--driver"`,
 		"version extra":                                  `"extra"`,
 		"version --state-dir /x":                         "--state-dir",
 		"ipam bogus":                                     `"bogus"`,
@@ -119,6 +124,7 @@ func TestFailures(t *testing.T) {
 		part      string
 	}{
 		"serve":           {fakeProgram{serveErr: errors.New("somebody listens there already")}, []string{"serve"}, "somebody listens"},
+		"ports":           {fakeProgram{portsErr: errors.New("no plugin is running")}, []string{"ports"}, "no plugin is running"},
 		"dump unreached":  {fakeProgram{openErr: errors.New("no plugin is running")}, []string{"ipam", "dump"}, "no plugin is running"},
 		"dump":            {fakeProgram{err: errFake}, []string{"ipam", "dump"}, errFake.Error()},
 		"ls":              {fakeProgram{err: errFake}, []string{"ipam", "ls"}, errFake.Error()},

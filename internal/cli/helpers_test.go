@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"mybridge/driver"
 	"mybridge/internal/cli"
+	"mybridge/internal/engine"
 	"mybridge/ipam"
 )
 
@@ -28,6 +30,9 @@ type fakeProgram struct {
 	found                       []ipam.Finding
 	serveErr, openErr, closeErr error
 	err                         error // of all that the address manager does
+	published                   []driver.PublishedPort
+	containers                  []engine.Container
+	portsErr, engineErr         error
 
 	// What was asked.
 	served  []cli.ServeConfig
@@ -35,6 +40,8 @@ type fakeProgram struct {
 	loaded  []ipam.Bitmaps
 	asked   []string
 	closed  int
+	// engines are the sockets of the engines asked.
+	engines []string
 }
 
 func (p *fakeProgram) Dump(context.Context) (ipam.Bitmaps, []netip.Prefix, error) {
@@ -96,6 +103,14 @@ func (p *fakeProgram) run(arguments ...string) (code int, stdout, stderr string)
 				return nil, p.openErr
 			}
 			return p, nil
+		},
+		PublishedPorts: func(_ context.Context, target cli.Target) ([]driver.PublishedPort, error) {
+			p.targets = append(p.targets, target)
+			return p.published, p.portsErr
+		},
+		Containers: func(_ context.Context, socket string) ([]engine.Container, error) {
+			p.engines = append(p.engines, socket)
+			return p.containers, p.engineErr
 		},
 	}, arguments, &out, &err)
 	return code, out.String(), err.String()

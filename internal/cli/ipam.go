@@ -30,8 +30,7 @@ The exit code is 0, 1 for a failure or for differences that 'ipam check' has fou
 	}
 	var target Target
 	flags := command.PersistentFlags()
-	flags.Var(newChecked(&target.Name, defaultName, checkName), "driver", "driver's name, as in docker network create -d NAME")
-	setVariable(flags, "driver", "MYBRIDGE_NAME")
+	addDriverFlag(flags, &target)
 	addTargetFlags(flags, &target)
 	open := func(code int, run ipamRun) func(*cobra.Command, []string) error {
 		return func(command *cobra.Command, args []string) error {

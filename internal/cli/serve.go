@@ -23,8 +23,10 @@ type ServeConfig struct {
 	Target
 	PluginDir string
 	Firewall  string
-	LogLevel  logrus.Level
-	LogFormat string
+	// AllowDirectRouting opens published ports at the containers' own addresses.
+	AllowDirectRouting bool
+	LogLevel           logrus.Level
+	LogFormat          string
 	// EngineSocket is where the engine's API is; it need not be there.
 	EngineSocket string
 	// ReuseDelay is how long a released address rests.
@@ -64,7 +66,8 @@ Each flag can be given as an environment variable: MYBRIDGE_STATE_DIR for --stat
 	flags.Var(newChecked(&config.Firewall, "auto", oneOf("auto", "nftables", "iptables")), "firewall", "how rules are set: auto, nftables or iptables")
 	flags.Var(logLevel{&config.LogLevel}, "log-level", "least severe level logged: error, warning, info or debug")
 	flags.Var(newChecked(&config.LogFormat, "text", oneOf("text", "json")), "log-format", "form of the log: text or json")
-	flags.StringVar(&config.EngineSocket, "engine-socket", "/run/docker.sock", "socket of the engine's API, asked only after the state was lost; it need not be there")
+	addEngineFlag(flags, &config.EngineSocket, "asked only after the state was lost")
+	flags.BoolVar(&config.AllowDirectRouting, "allow-direct-routing", false, "let published ports also be reached at the containers' own addresses, by who routes to them")
 	flags.Var(reuseDelay{&config.ReuseDelay}, "reuse-delay", "how long a released address is not given again while another is free")
 	flags.Var(&addressPools{pools: &config.AddressPools}, "default-address-pool", "where automatic pools are taken from, as base=SUBNET,size=LENGTH; repeat it for more, or separate them with spaces")
 	addTargetFlags(flags, &config.Target)

@@ -41,11 +41,11 @@ func TestServeDefaults(t *testing.T) {
 
 func TestServeFlags(t *testing.T) {
 	got := (&fakeProgram{}).serve(t, "--name", "second_2.x-y", "--plugin-dir", "/p", "--state-dir", "/s", "--admin-socket", "/a.sock",
-		"--firewall", "iptables", "--log-level", "debug", "--log-format", "json",
+		"--firewall", "iptables", "--allow-direct-routing", "--log-level", "debug", "--log-format", "json",
 		"--engine-socket", "/e.sock", "--reuse-delay", "90s", "--default-address-pool", "base=10.0.0.0/16,size=26", "--default-address-pool", "base=fd00::/48,size=64")
 	want := cli.ServeConfig{
 		Target: cli.Target{Name: "second_2.x-y", AdminSocket: "/a.sock", StateDir: "/s"}, PluginDir: "/p",
-		Firewall: "iptables", LogLevel: logrus.DebugLevel, LogFormat: "json",
+		Firewall: "iptables", AllowDirectRouting: true, LogLevel: logrus.DebugLevel, LogFormat: "json",
 		EngineSocket: "/e.sock", ReuseDelay: 90 * time.Second, AddressPools: twoPools,
 	}
 	if !reflect.DeepEqual(got, want) {

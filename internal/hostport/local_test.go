@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"mybridge/test/kernel" //nolint:depguard // gives the test a network namespace, no part of the package
+	"mybridge/test/kernel"
 )
 
 // neighbour gives the test's namespace a neighbour on the LAN, 192.0.2.2, whose

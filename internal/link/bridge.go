@@ -75,6 +75,9 @@ func (m *Manager) EnsureBridge(ctx context.Context, want Bridge) error {
 			return fmt.Errorf("setting MTU %d on bridge %s: %w", want.MTU, want.Name, err)
 		}
 	}
+	if err := setBridgeIPv6(want); err != nil {
+		return err
+	}
 	for _, gateway := range want.Gateways {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -128,24 +131,26 @@ func (m *Manager) addGateway(bridge *netlink.Bridge, gateway netip.Prefix) error
 	return nil
 }
 
-// RaiseBridge brings up a bridge that somebody else made, and changes nothing
-// else of it.
-func (m *Manager) RaiseBridge(_ context.Context, name Name) error {
+// RaiseBridge brings up a bridge that somebody else made, changes nothing else
+// of it, and returns its MAC.
+func (m *Manager) RaiseBridge(_ context.Context, name Name) (MAC, error) {
 	bridge, err := m.findBridge(name)
 	if err != nil {
-		return err
+		return MAC{}, err
 	}
 	if bridge == nil {
-		return fmt.Errorf("bridge %s, which was there when the network was created, is gone", name)
+		return MAC{}, fmt.Errorf("bridge %s, which was there when the network was created, is gone", name)
 	}
+	var mac MAC
+	copy(mac[:], bridge.HardwareAddr)
 	if bridge.Flags&netFlagUp != 0 {
-		return nil
+		return mac, nil
 	}
 	if err := m.handle.LinkSetUp(bridge); err != nil {
-		return fmt.Errorf("bringing bridge %s up: %w", name, err)
+		return MAC{}, fmt.Errorf("bringing bridge %s up: %w", name, err)
 	}
 	m.log.WithFields(logrus.Fields{"bridge": name}).Warn("bridge was down and has been brought up")
-	return nil
+	return mac, nil
 }
 
 // RemoveBridge deletes a bridge that EnsureBridge made, the half-made included.

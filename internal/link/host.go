@@ -17,6 +17,7 @@ import (
 const (
 	netFlagUp                   = net.FlagUp
 	noDuplicateAddressDetection = unix.IFA_F_NODAD
+	routeTypeLocal              = unix.RTN_LOCAL
 )
 
 // The switches of Documentation/networking/ip-sysctl.rst that a network needs.

@@ -88,16 +88,30 @@ func TestBridge(t *testing.T) {
 func TestBridgeOfSomebodyElse(t *testing.T) {
 	m := open(t)
 	b := testBridge()
-	kernel.Run(t, "ip", "link", "add", "mb-test", "type", "bridge")
+	other := RandomMAC()
+	kernel.Run(t, "ip", "link", "add", "mb-test", "address", other.String(), "type", "bridge")
 	kernel.Run(t, "ip", "address", "add", "198.51.100.1/24", "dev", "mb-test")
 	if err := m.EnsureBridge(t.Context(), b); !errors.Is(err, ErrForeign) {
 		t.Errorf("got %v, want %v", err, ErrForeign)
 	}
 	must(t, m.RemoveBridge(t.Context(), b))
-	must(t, m.RaiseBridge(t.Context(), b.Name))
-	wantShown(t, b.Name, "UP", "mtu 1500", "198.51.100.1/24")
+	for range 2 {
+		mac, err := m.RaiseBridge(t.Context(), b.Name)
+		must(t, err)
+		if mac != other {
+			t.Errorf("got MAC %s, want %s", mac, other)
+		}
+		wantShown(t, b.Name, "UP", "mtu 1500", "198.51.100.1/24", other.String())
+	}
 	if shown := show(t, b.Name); strings.Contains(shown, "192.0.2.1") || strings.Contains(shown, "alias") {
 		t.Errorf("the bridge was changed: %s", shown)
+	}
+}
+
+func TestRaiseBridgeThatIsGone(t *testing.T) {
+	m := open(t)
+	if mac, err := m.RaiseBridge(t.Context(), "mb-test"); err == nil || !strings.Contains(err.Error(), "mb-test") {
+		t.Errorf("got %s, %v, want an error that names the bridge", mac, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -23,6 +24,8 @@ type Veth struct {
 	MTU int
 	// MAC is the container's.
 	MAC MAC
+	// Isolated keeps frames from other isolated ports of the bridge.
+	Isolated bool
 }
 
 // vethAlias fits the kernel's 255 characters with two 64-character IDs and an
@@ -75,9 +78,25 @@ func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge) error {
 	if err := m.handle.LinkAdd(pair); err != nil {
 		return fmt.Errorf("making veth pair %s, %s on bridge %s: %w", want.Name, want.Peer, want.Bridge, err)
 	}
-	// The kernel ignores an alias at creation.
+	if err := m.completeVeth(want, pair); err != nil {
+		return errors.Join(err, m.handle.LinkDel(pair))
+	}
+	return nil
+}
+
+// completeVeth sets what the kernel ignores at creation. The alias comes last: it
+// says that the pair is complete.
+func (m *Manager) completeVeth(want Veth, pair *netlink.Veth) error {
+	// A bridge's port has no address of its own.
+	if err := disableIPv6(want.Name, true); err != nil {
+		return err
+	}
+	if want.Isolated {
+		if err := m.handle.LinkSetIsolated(pair, true); err != nil {
+			return fmt.Errorf("isolating port %s: %w", want.Name, err)
+		}
+	}
 	if err := m.handle.LinkSetAlias(pair, m.vethAlias(want)); err != nil {
-		_ = m.handle.LinkDel(pair)
 		return fmt.Errorf("naming the owner of link %s: %w", want.Name, err)
 	}
 	return nil

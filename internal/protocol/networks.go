@@ -8,6 +8,7 @@ import (
 	"github.com/docker/go-plugins-helpers/network"
 
 	"mybridge/driver"
+	"mybridge/internal/firewall"
 	"mybridge/internal/link"
 	"mybridge/internal/server"
 )
@@ -18,7 +19,9 @@ type Networks interface {
 	DeleteNetwork(ctx context.Context, id driver.NetworkID) error
 	CreateEndpoint(ctx context.Context, config driver.EndpointConfig) (driver.Endpoint, error)
 	EndpointExists(ctx context.Context, network driver.NetworkID, id driver.EndpointID) error
-	Join(ctx context.Context, network driver.NetworkID, id driver.EndpointID) (driver.Attachment, error)
+	Join(ctx context.Context, network driver.NetworkID, id driver.EndpointID, sandbox string) (driver.Attachment, error)
+	Publish(ctx context.Context, network driver.NetworkID, id driver.EndpointID, publication driver.Publication) error
+	Unpublish(ctx context.Context, network driver.NetworkID, id driver.EndpointID) error
 	DeleteEndpoint(ctx context.Context, network driver.NetworkID, id driver.EndpointID) error
 }
 
@@ -33,6 +36,18 @@ type capabilities struct {
 type gatewayCheckRequest struct{ Options map[string]any }
 
 type gatewayCheckResponse struct{ SkipIPv4, SkipIPv6 bool }
+
+// joinResponse has a field that the library's type lacks: from 29.8 on the engine
+// takes the interface's whole name.
+type joinResponse struct {
+	network.JoinResponse
+	InterfaceName interfaceName
+}
+
+type interfaceName struct {
+	network.InterfaceName
+	DstName string
+}
 
 func networkCalls(s *Services) []server.Call {
 	return []server.Call{
@@ -58,10 +73,14 @@ func networkCalls(s *Services) []server.Call {
 }
 
 // checkGateway precedes the engine's address requests: bad options are refused
-// here already. Every network takes a gateway address.
+// here already, and no gateway address is taken from a subnet that has no use for
+// one: a /31 then has two addresses for containers.
 func (s *Services) checkGateway(_ context.Context, r *gatewayCheckRequest) (any, error) {
-	_, err := parseNetworkOptions(r.Options)
-	return gatewayCheckResponse{}, err
+	config, err := parseNetworkOptions(r.Options)
+	return gatewayCheckResponse{
+		SkipIPv4: config.IPv4.Mode == firewall.Isolated || config.InhibitIPv4 && config.Internal,
+		SkipIPv6: config.IPv6.Mode == firewall.Isolated,
+	}, err
 }
 
 // allocateNetwork and freeNetwork come from a swarm manager, for drivers of
@@ -134,41 +153,57 @@ func (s *Services) join(ctx context.Context, r *network.JoinRequest) (any, error
 	if err := checkEndpointOptions(r.Options); err != nil {
 		return nil, err
 	}
-	attachment, err := s.Networks.Join(ctx, networkID, id)
+	// The engine's is a path of some 40 characters.
+	const longestSandbox = 255
+	if len(r.SandboxKey) > longestSandbox {
+		return nil, fmt.Errorf("SandboxKey has %d bytes: allowed are %d", len(r.SandboxKey), longestSandbox)
+	}
+	attachment, err := s.Networks.Join(ctx, networkID, id, r.SandboxKey)
 	if err != nil {
 		return nil, err
 	}
-	return network.JoinResponse{
-		InterfaceName:         network.InterfaceName{SrcName: string(attachment.Peer), DstPrefix: attachment.Prefix},
-		Gateway:               text(attachment.GatewayIPv4),
-		GatewayIPv6:           text(attachment.GatewayIPv6),
-		DisableGatewayService: attachment.NoGatewayService,
+	return joinResponse{
+		JoinResponse: network.JoinResponse{
+			Gateway:               text(attachment.GatewayIPv4),
+			GatewayIPv6:           text(attachment.GatewayIPv6),
+			DisableGatewayService: attachment.NoGatewayService,
+		},
+		InterfaceName: interfaceName{
+			InterfaceName: network.InterfaceName{SrcName: string(attachment.Peer), DstPrefix: string(attachment.Prefix)},
+			DstName:       string(attachment.Name),
+		},
 	}, nil
 }
 
-// leave has nothing to take away: the links go with the endpoint, as the engine
+// leave takes the ports back, as engines from 29.0 on do not revoke those of
+// endpoints that outlived a restart. The links go with the endpoint: the engine
 // still has to move the container's end back.
-func (s *Services) leave(_ context.Context, r *network.LeaveRequest) (any, error) {
-	_, _, err := parseIDs(r.NetworkID, r.EndpointID)
-	return empty{}, err
+func (s *Services) leave(ctx context.Context, r *network.LeaveRequest) (any, error) {
+	networkID, id, err := parseIDs(r.NetworkID, r.EndpointID)
+	if err != nil {
+		return nil, err
+	}
+	return empty{}, s.Networks.Unpublish(ctx, networkID, id)
 }
 
-// programConnectivity is where ports are published. CreateEndpoint has refused
-// them already.
 func (s *Services) programConnectivity(ctx context.Context, r *network.ProgramExternalConnectivityRequest) (any, error) {
 	networkID, id, err := parseIDs(r.NetworkID, r.EndpointID)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkEndpointOptions(r.Options); err != nil {
+	publication, err := parsePublication(r.Options)
+	if err != nil {
 		return nil, err
 	}
-	return empty{}, s.Networks.EndpointExists(ctx, networkID, id)
+	return empty{}, s.Networks.Publish(ctx, networkID, id, publication)
 }
 
-func (s *Services) revokeConnectivity(_ context.Context, r *network.RevokeExternalConnectivityRequest) (any, error) {
-	_, _, err := parseIDs(r.NetworkID, r.EndpointID)
-	return empty{}, err
+func (s *Services) revokeConnectivity(ctx context.Context, r *network.RevokeExternalConnectivityRequest) (any, error) {
+	networkID, id, err := parseIDs(r.NetworkID, r.EndpointID)
+	if err != nil {
+		return nil, err
+	}
+	return empty{}, s.Networks.Unpublish(ctx, networkID, id)
 }
 
 // discover is about hosts of a cluster, which a driver of local scope has none of.
@@ -190,10 +225,15 @@ func parseEndpoint(r *network.CreateEndpointRequest) (driver.EndpointConfig, err
 	if err != nil {
 		return driver.EndpointConfig{}, err
 	}
-	if err := checkEndpointOptions(r.Options); err != nil {
+	config := driver.EndpointConfig{Network: networkID, ID: id}
+	if config.InterfaceName, err = parseInterfaceName(r.Options); err != nil {
 		return driver.EndpointConfig{}, err
 	}
-	config := driver.EndpointConfig{Network: networkID, ID: id}
+	publication, err := parsePublication(r.Options)
+	if err != nil {
+		return driver.EndpointConfig{}, err
+	}
+	config.OpenPorts = publication.Ports
 	if r.Interface == nil {
 		return config, nil
 	}

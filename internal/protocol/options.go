@@ -3,6 +3,7 @@ package protocol
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/docker/go-plugins-helpers/network"
 
 	"mybridge/driver"
+	"mybridge/internal/firewall"
 	"mybridge/internal/link"
 	"mybridge/ipam"
 )
@@ -21,22 +23,43 @@ const (
 	labelEnableIPv6 = "com.docker.network.enable_ipv6"
 	labelInternal   = "com.docker.network.internal"
 	labelPortMap    = "com.docker.network.portmap"
+	// labelNoIPv6ToIPv4 comes with port mappings from engine 28 on.
+	labelNoIPv6ToIPv4 = "com.docker.network.driver.private.no_proxy_6to4"
 )
 
 // The options of docker network create, as users of the engine's own bridge
-// driver type them.
+// driver type them, and one of our own.
 const (
-	optionBridgeName = "com.docker.network.bridge.name"
-	optionMasquerade = "com.docker.network.bridge.enable_ip_masquerade"
-	optionMTU        = "com.docker.network.driver.mtu"
+	optionBridgeName      = "com.docker.network.bridge.name"
+	optionMasquerade      = "com.docker.network.bridge.enable_ip_masquerade"
+	optionICC             = "com.docker.network.bridge.enable_icc"
+	optionHostBinding     = "com.docker.network.bridge.host_binding_ipv4"
+	optionInhibitIPv4     = "com.docker.network.bridge.inhibit_ipv4"
+	optionGatewayMode4    = "com.docker.network.bridge.gateway_mode_ipv4"
+	optionGatewayMode6    = "com.docker.network.bridge.gateway_mode_ipv6"
+	optionTrusted         = "com.docker.network.bridge.trusted_host_interfaces"
+	optionHostIPv4        = "com.docker.network.host_ipv4"
+	optionHostIPv6        = "com.docker.network.host_ipv6"
+	optionInterfacePrefix = "com.docker.network.container_iface_prefix"
+	optionMTU             = "com.docker.network.driver.mtu"
+	optionAntispoof       = "mybridge.antispoof"
 )
 
-var networkOptions = []string{optionBridgeName, optionMasquerade, optionMTU}
+var networkOptions = []string{
+	optionBridgeName, optionMasquerade, optionICC, optionHostBinding, optionInhibitIPv4,
+	optionGatewayMode4, optionGatewayMode6, optionTrusted, optionHostIPv4, optionHostIPv6,
+	optionInterfacePrefix, optionMTU, optionAntispoof,
+}
+
+// optionInterfaceName is the option of docker network connect --driver-opt, and of
+// --network name=…,driver-opt=….
+const optionInterfaceName = "com.docker.network.endpoint.ifname"
 
 // engineEndpointLabels are sent with an endpoint by one engine or another. They
 // are the engine's own business, but for the port mappings.
 var engineEndpointLabels = []string{
 	labelPortMap,
+	labelNoIPv6ToIPv4,
 	"com.docker.network.endpoint.exposedports",
 	"com.docker.network.endpoint.macaddress",
 	"com.docker.network.endpoint.dnsservers",
@@ -44,7 +67,6 @@ var engineEndpointLabels = []string{
 	"com.docker.network.endpoint.sysctls",
 	"com.docker.network.advertise_addr_nmsgs",
 	"com.docker.network.advertise_addr_ms",
-	"com.docker.network.driver.private.no_proxy_6to4",
 }
 
 // parseNetwork returns the request as typed values.
@@ -56,10 +78,10 @@ func parseNetwork(r *network.CreateNetworkRequest) (driver.NetworkConfig, error)
 	if config.ID, err = driver.ParseNetworkID(r.NetworkID); err != nil {
 		return driver.NetworkConfig{}, err
 	}
-	if config.IPv4, err = parseSubnets("IPv4Data", r.IPv4Data, false); err != nil {
+	if err := parseSubnets("IPv4Data", r.IPv4Data, false, &config.IPv4); err != nil {
 		return driver.NetworkConfig{}, err
 	}
-	config.IPv6, err = parseSubnets("IPv6Data", r.IPv6Data, true)
+	err = parseSubnets("IPv6Data", r.IPv6Data, true, &config.IPv6)
 	return config, err
 }
 
@@ -106,6 +128,26 @@ func parseGeneric(value any, config *driver.NetworkConfig) error {
 			config.Masquerade, err = parseBool(key, value)
 		case optionMTU:
 			config.MTU, err = parseMTU(key, value)
+		case optionICC:
+			config.NoICC, err = parseNot(key, value)
+		case optionAntispoof:
+			config.AllowSpoofing, err = parseNot(key, value)
+		case optionInhibitIPv4:
+			config.InhibitIPv4, err = parseBool(key, value)
+		case optionGatewayMode4:
+			config.IPv4.Mode, err = firewall.ParseMode("option "+key, value)
+		case optionGatewayMode6:
+			config.IPv6.Mode, err = firewall.ParseMode("option "+key, value)
+		case optionHostIPv4:
+			config.IPv4.Source, err = parseHostAddress(key, value, "IPv4", netip.Addr.Is4)
+		case optionHostIPv6:
+			config.IPv6.Source, err = parseHostAddress(key, value, "IPv6", netip.Addr.Is6)
+		case optionHostBinding:
+			config.HostBinding, err = parseBinding("option "+key, value)
+		case optionInterfacePrefix:
+			config.InterfacePrefix, err = parsePrefix(key, value)
+		case optionTrusted:
+			config.TrustedInterfaces, err = parseInterfaces(key, value)
 		default:
 			err = unknownOption("network", key, networkOptions)
 		}
@@ -114,6 +156,65 @@ func parseGeneric(value any, config *driver.NetworkConfig) error {
 		}
 	}
 	return nil
+}
+
+// parseNot is the opposite of a switch that is on by default.
+func parseNot(key string, value any) (bool, error) {
+	on, err := parseBool(key, value)
+	return !on && err == nil, err
+}
+
+// parseHostAddress takes an address that packets can come from.
+func parseHostAddress(key, value, family string, isFamily func(netip.Addr) bool) (netip.Addr, error) {
+	address, err := parseAddress("option "+key, value)
+	if err != nil || !isFamily(address) || address.IsUnspecified() || address.IsMulticast() {
+		return netip.Addr{}, fmt.Errorf("option %s is %q: allowed is an %s address of the host", key, value, family)
+	}
+	return address, nil
+}
+
+// parseAddress takes an address without a zone; one of IPv4 in IPv6's form is the
+// IPv4 address.
+func parseAddress(field, value string) (netip.Addr, error) {
+	address, err := netip.ParseAddr(value)
+	if err != nil || address.Zone() != "" {
+		return netip.Addr{}, fmt.Errorf("%s is %q: allowed is an IPv4 or IPv6 address", field, value)
+	}
+	return address.Unmap(), nil
+}
+
+// parseBinding takes an address that ports can be published on.
+func parseBinding(field, value string) (netip.Addr, error) {
+	address, err := parseAddress(field, value)
+	if err == nil && address.IsMulticast() {
+		err = fmt.Errorf("%s is %q, a multicast address: allowed is an address of the host, or 0.0.0.0 or :: for all", field, value)
+	}
+	return address, err
+}
+
+// parsePrefix leaves room for the number that the engine adds.
+func parsePrefix(key, value string) (link.Name, error) {
+	const longest = 12
+	if len(value) > longest {
+		return "", fmt.Errorf("option %s is %q: allowed are 1 to %d characters, as the engine adds a number", key, value, longest)
+	}
+	return link.ParseName("option "+key, value)
+}
+
+// parseInterfaces takes names with colons between them.
+func parseInterfaces(key, value string) ([]link.Name, error) {
+	var names []link.Name
+	for part := range strings.SplitSeq(value, ":") {
+		if part == "" {
+			continue
+		}
+		name, err := link.ParseName("option "+key, part)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 func unknownOption(kind, key string, known []string) error {
@@ -145,42 +246,53 @@ func parseMTU(key, value string) (int, error) {
 
 // parseSubnets takes at most one subnet, as the engine's own driver does. The
 // null address manager's 0.0.0.0/0 without a gateway stands for none.
-func parseSubnets(field string, data []*network.IPAMData, ipv6 bool) (driver.Subnet, error) {
+func parseSubnets(field string, data []*network.IPAMData, ipv6 bool, subnet *driver.Subnet) error {
 	switch {
 	case len(data) == 0:
-		return driver.Subnet{}, nil
+		return nil
 	case len(data) > 1:
-		return driver.Subnet{}, fmt.Errorf("%s has %d subnets: allowed is one", field, len(data))
+		return fmt.Errorf("%s has %d subnets: allowed is one", field, len(data))
 	case data[0] == nil:
-		return driver.Subnet{}, fmt.Errorf("%s has an empty entry", field)
+		return fmt.Errorf("%s has an empty entry", field)
 	}
 	pool, gateway := data[0].Pool, data[0].Gateway
 	if gateway == "" && (pool == "0.0.0.0/0" || pool == "::/0") {
-		return driver.Subnet{}, nil
+		return nil
 	}
-	var subnet driver.Subnet
 	var err error
 	if subnet.Pool, err = ipam.ParseSubnet(field+".Pool", pool); err != nil {
-		return driver.Subnet{}, err
+		return err
 	}
 	if subnet.Pool.Addr().Is6() != ipv6 {
-		return driver.Subnet{}, fmt.Errorf("%s.Pool %q is of the other address family", field, pool)
+		return fmt.Errorf("%s.Pool %q is of the other address family", field, pool)
 	}
 	_, notOurs := ipam.ParseAddressSpace(data[0].AddressSpace)
 	subnet.Managed = notOurs == nil
 	subnet.Gateway, err = parseInterfaceAddress(field+".Gateway", gateway, ipv6)
-	return subnet, err
+	return err
 }
 
 // checkEndpointOptions refuses what would be ignored.
 func checkEndpointOptions(options map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(options)) {
-		if !slices.Contains(engineEndpointLabels, key) {
-			return fmt.Errorf("endpoint option %q is not known: there are none to set", key)
+		if key != optionInterfaceName && !slices.Contains(engineEndpointLabels, key) {
+			return unknownOption("endpoint", key, []string{optionInterfaceName})
 		}
 	}
-	if ports, _ := options[labelPortMap].([]any); len(ports) > 0 {
-		return fmt.Errorf("publishing ports is not supported yet: start the container without -p and -P (%d mappings)", len(ports))
-	}
 	return nil
+}
+
+// parseInterfaceName takes the name that an interface is to have in the container,
+// empty where none is asked for. Engines before 29.8 number the names of plugins'
+// interfaces from 0, so only one that ends so is met by all.
+func parseInterfaceName(options map[string]any) (link.Name, error) {
+	value, given := options[optionInterfaceName]
+	if !given {
+		return "", nil
+	}
+	text, _ := value.(string)
+	if !strings.HasSuffix(text, "0") {
+		return "", fmt.Errorf("endpoint option %s is %q: allowed is a name that ends in 0, as the engine numbers the names of plugins' interfaces", optionInterfaceName, fmt.Sprint(value))
+	}
+	return link.ParseName("endpoint option "+optionInterfaceName, text)
 }

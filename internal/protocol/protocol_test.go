@@ -28,6 +28,9 @@ type engine struct {
 	poolRequest ipam.PoolRequest
 	address     ipam.AddressRequest
 	released    netip.Addr
+	published   driver.Publication
+	// unpublished is the endpoint whose ports were taken back last.
+	unpublished driver.EndpointID
 	calls       int
 }
 
@@ -102,9 +105,24 @@ func (e *engine) EndpointExists(_ context.Context, _ driver.NetworkID, id driver
 	return nil
 }
 
-func (e *engine) Join(context.Context, driver.NetworkID, driver.EndpointID) (driver.Attachment, error) {
+func (e *engine) Join(context.Context, driver.NetworkID, driver.EndpointID, string) (driver.Attachment, error) {
 	e.calls++
-	return driver.Attachment{Peer: "mbp1", Prefix: "eth", GatewayIPv4: netip.MustParseAddr("10.0.0.1")}, nil
+	return driver.Attachment{Peer: "mbp1", Prefix: "lan", Name: "lan0", GatewayIPv4: netip.MustParseAddr("10.0.0.1")}, nil
+}
+
+func (e *engine) Publish(_ context.Context, _ driver.NetworkID, id driver.EndpointID, p driver.Publication) error {
+	e.published = p
+	e.calls++
+	if id == "unknown" {
+		return driver.ErrUnknownEndpoint
+	}
+	return nil
+}
+
+func (e *engine) Unpublish(_ context.Context, _ driver.NetworkID, id driver.EndpointID) error {
+	e.unpublished = id
+	e.calls++
+	return nil
 }
 
 func (e *engine) DeleteEndpoint(context.Context, driver.NetworkID, driver.EndpointID) error {

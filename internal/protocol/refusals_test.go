@@ -17,14 +17,22 @@ func TestRefusals(t *testing.T) {
 	pool := func(pool, rest string) string {
 		return `{"AddressSpace":"mybridge-local","Pool":"` + pool + `"` + rest + `}`
 	}
+	ports := func(list string) string { return endpoint(`"Options":{"com.docker.network.portmap":` + list + `}`) }
+	name := func(value string) string {
+		return endpoint(`"Options":{"com.docker.network.endpoint.ifname":` + value + `}`)
+	}
+	const unknown = `{"NetworkID":"n1","EndpointID":"unknown"}`
 	const (
-		bridge     = `"com.docker.network.bridge.name":`
-		mtu        = `"com.docker.network.driver.mtu":`
-		masquerade = `"com.docker.network.bridge.enable_ip_masquerade":`
+		bridgeOption    = `"com.docker.network.bridge.`
+		bridge          = bridgeOption + `name":`
+		masquerade      = bridgeOption + `enable_ip_masquerade":`
+		mtu             = `"com.docker.network.driver.mtu":`
+		hostIPv4        = `"com.docker.network.host_ipv4":`
+		hostIPv6        = `"com.docker.network.host_ipv6":`
+		interfacePrefix = `"com.docker.network.container_iface_prefix":`
 	)
 	for _, test := range []struct{ method, body, want string }{
 		{"CreateNetwork", network(`"foo":"bar"`), `"foo"`},
-		{"CreateNetwork", network(`"com.docker.network.bridge.enable_icc":"true"`), "enable_icc"},
 		{"CreateNetwork", network(`"com.docker.network.bridge.nam":"br0"`), "bridge.nam"},
 		{"CreateNetwork", network(bridge + `"a b"`), `"a b"`},
 		{"CreateNetwork", network(bridge + `"a/b"`), `"a/b"`},
@@ -42,6 +50,29 @@ func TestRefusals(t *testing.T) {
 		{"CreateNetwork", network(mtu + `"1e3"`), "1e3"},
 		{"CreateNetwork", network(mtu + `""`), "mtu"},
 		{"CreateNetwork", network(masquerade + `"yes"`), `"yes"`},
+		{"CreateNetwork", network(bridgeOption + `enable_icc":"no"`), `enable_icc is "no": allowed is true or false`},
+		{"CreateNetwork", network(bridgeOption + `enable_icc":""`), "enable_icc"},
+		{"CreateNetwork", network(bridgeOption + `inhibit_ipv4":"2"`), `inhibit_ipv4 is "2"`},
+		{"CreateNetwork", network(`"mybridge.antispoof":"off"`), `mybridge.antispoof is "off"`},
+		{"CreateNetwork", network(`"mybridge.antispoof":false`), "mybridge.antispoof"},
+		{"CreateNetwork", network(bridgeOption + `gateway_mode_ipv4":"bridge"`), `gateway_mode_ipv4 is "bridge": allowed are nat, nat-unprotected, routed and isolated`},
+		{"CreateNetwork", network(bridgeOption + `gateway_mode_ipv6":"NAT"`), `gateway_mode_ipv6 is "NAT": allowed are nat, nat-unprotected, routed and isolated`},
+		{"CreateNetwork", network(bridgeOption + `gateway_mode_ipv6":""`), "gateway_mode_ipv6"},
+		{"CreateNetwork", network(hostIPv4 + `"2001:db8::7"`), `host_ipv4 is "2001:db8::7": allowed is an IPv4 address`},
+		{"CreateNetwork", network(hostIPv4 + `"198.51.100.7/24"`), "host_ipv4"},
+		{"CreateNetwork", network(hostIPv4 + `"0.0.0.0"`), "host_ipv4"},
+		{"CreateNetwork", network(hostIPv4 + `"224.0.0.1"`), "host_ipv4"},
+		{"CreateNetwork", network(hostIPv4 + `""`), "host_ipv4"},
+		{"CreateNetwork", network(hostIPv6 + `"198.51.100.7"`), `host_ipv6 is "198.51.100.7": allowed is an IPv6 address`},
+		{"CreateNetwork", network(hostIPv6 + `"::ffff:198.51.100.7"`), "host_ipv6"},
+		{"CreateNetwork", network(hostIPv6 + `"fe80::7%eth0"`), "host_ipv6"},
+		{"CreateNetwork", network(hostIPv6 + `"::"`), "host_ipv6"},
+		{"CreateNetwork", network(bridgeOption + `host_binding_ipv4":"everywhere"`), `host_binding_ipv4 is "everywhere"`},
+		{"CreateNetwork", network(bridgeOption + `host_binding_ipv4":""`), "host_binding_ipv4"},
+		{"CreateNetwork", network(bridgeOption + `trusted_host_interfaces":"eth0:a b"`), `trusted_host_interfaces "a b"`},
+		{"CreateNetwork", network(bridgeOption + `trusted_host_interfaces":"eth0,eth1"`), `"eth0,eth1"`},
+		{"CreateNetwork", network(interfacePrefix + `""`), "container_iface_prefix"},
+		{"CreateNetwork", network(interfacePrefix + `"a/b"`), `"a/b"`},
 		{"CreateNetwork", `{"NetworkID":"n1","Options":{"foo":true}}`, `"foo"`},
 		{"CreateNetwork", `{"NetworkID":"n1","Options":{"com.docker.network.internal":"perhaps"}}`, "internal"},
 		{"CreateNetwork", `{"NetworkID":"n1","Options":{"com.docker.network.generic":[]}}`, "generic"},
@@ -54,6 +85,7 @@ func TestRefusals(t *testing.T) {
 		{"CreateNetwork", data(`{"Pool":"10.0.0.0/24"},{"Pool":"10.1.0.0/24"}`), "2 subnets"},
 		{"CreateNetwork", data(`null`), "empty entry"},
 		{"GwAllocCheck", `{"Options":{"com.docker.network.generic":{"foo":"bar"}}}`, `"foo"`},
+		{"GwAllocCheck", `{"Options":{"com.docker.network.generic":{"com.docker.network.bridge.gateway_mode_ipv4":"x"}}}`, "gateway_mode_ipv4"},
 		{"CreateEndpoint", endpoint(`"Interface":{"Address":"10.0.0.2"}`), "Interface.Address"},
 		{"CreateEndpoint", endpoint(`"Interface":{"Address":"fd00::2/64"}`), "IPv4"},
 		{"CreateEndpoint", endpoint(`"Interface":{"AddressIPv6":"10.0.0.2/24"}`), "IPv6"},
@@ -61,9 +93,35 @@ func TestRefusals(t *testing.T) {
 		{"CreateEndpoint", endpoint(`"Interface":{"MacAddress":"03:42:ac:11:00:02"}`), "unicast"},
 		{"CreateEndpoint", endpoint(`"Interface":{"MacAddress":"00:00:00:00:00:00"}`), "unicast"},
 		{"CreateEndpoint", endpoint(`"Options":{"foo":"bar"}`), `"foo"`},
-		{"CreateEndpoint", endpoint(`"Options":{"com.docker.network.portmap":[{"Proto":6,"Port":80,"HostPort":8080}]}`), "publishing ports"},
+		{"CreateEndpoint", ports(`[{"Proto":6,"Port":0,"HostPort":8080}]`), "Port is 0"},
+		{"CreateEndpoint", name(`"foobar"`), `ifname is "foobar": allowed is a name that ends in 0`},
+		{"CreateEndpoint", name(`"0"`), "ifname"},
+		{"CreateEndpoint", name(`""`), "ifname"},
+		{"CreateEndpoint", name(`10`), "ifname"},
+		{"CreateEndpoint", name(`null`), "ifname"},
+		{"CreateEndpoint", name(`"a b0"`), `"a b0"`},
+		{"CreateEndpoint", name(`"abcdefghijklmno0"`), "1 to 15"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":1,"Port":80}]`), "Proto 1 is not known: allowed are 6 (tcp), 17 (udp) and 132 (sctp)"},
+		{"ProgramExternalConnectivity", ports(`[{"Port":80}]`), "Proto 0"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":6,"Port":80},null]`), "Proto 0"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":262,"Port":80}]`), "262"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":6,"Port":65536}]`), "65536"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":6,"Port":80,"HostPort":-1}]`), "-1"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":6,"Port":80,"HostPort":8001,"HostPortEnd":8000}]`), "host ports 8001 to 8000"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":6,"Port":80,"HostPort":0,"HostPortEnd":8000}]`), "host ports 0 to 8000"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":17,"Port":53,"HostIP":"x"}]`), `port 53/udp: HostIP is "x"`},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":6,"Port":80,"HostIP":"fe80::1%eth0"}]`), "fe80"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":6,"Port":80,"HostIP":"224.0.0.1"}]`), "multicast"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":6,"Port":80,"HostIP":"::ffff:224.0.0.1"}]`), "multicast"},
+		{"ProgramExternalConnectivity", ports(`[{"Proto":6,"Port":80,"HostIP":"ff02::1"}]`), "multicast"},
+		{"ProgramExternalConnectivity", ports(`{"Proto":6,"Port":80}`), "list of port mappings"},
+		{"ProgramExternalConnectivity", ports(`"80:80"`), "list of port mappings"},
+		{"ProgramExternalConnectivity", endpoint(`"Options":{"com.docker.network.driver.private.no_proxy_6to4":"perhaps"}`), "no_proxy_6to4"},
+		{"ProgramExternalConnectivity", endpoint(`"Options":{"foo":"bar"}`), `"foo"`},
 		{"Join", endpoint(`"Options":{"foo":"bar"}`), `"foo"`},
-		{"EndpointOperInfo", `{"NetworkID":"n1","EndpointID":"unknown"}`, "not known"},
+		{"Join", endpoint(`"SandboxKey":"` + strings.Repeat("x", 256) + `"`), "SandboxKey"},
+		{"EndpointOperInfo", unknown, "not known"},
+		{"ProgramExternalConnectivity", unknown, "not known"},
 		{"RequestPool", pool("10.0.0.0/7", ""), "/8"},
 		{"RequestPool", pool("10.0.0.1/24", ""), "10.0.0.0/24"},
 		{"RequestPool", pool("224.0.0.0/24", ""), "unicast"},
@@ -87,11 +145,12 @@ func TestRefusals(t *testing.T) {
 		{"DeleteNetwork", `{"NetworkID":""}`, "NetworkID"},
 		{"DeleteEndpoint", `{"NetworkID":"n1","EndpointID":"a b"}`, "EndpointID"},
 		{"Leave", `{"NetworkID":"n1"}`, "EndpointID"},
+		{"RevokeExternalConnectivity", `{"NetworkID":"n1"}`, "EndpointID"},
 	} {
 		t.Run(test.method+" "+test.body, func(t *testing.T) {
 			e := start(t)
 			role := "NetworkDriver."
-			if strings.HasPrefix(test.method, "Re") {
+			if strings.HasPrefix(test.method, "Request") || strings.HasPrefix(test.method, "Release") {
 				role = "IpamDriver."
 			}
 			status, answer := e.call(t, role+test.method, test.body)
@@ -99,7 +158,7 @@ func TestRefusals(t *testing.T) {
 			if status != http.StatusInternalServerError || !strings.Contains(message, test.want) || answer["Error"] != message {
 				t.Errorf("got %d %v, want 500 with %q in Err and Error", status, answer, test.want)
 			}
-			if e.calls > 0 && test.method != "EndpointOperInfo" {
+			if e.calls > 0 && test.body != unknown {
 				t.Error("the call got through")
 			}
 		})

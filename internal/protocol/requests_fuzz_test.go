@@ -2,12 +2,8 @@ package protocol
 
 import (
 	"encoding/json"
-	"net/netip"
-	"regexp"
 	"testing"
 
-	"mybridge/driver"
-	"mybridge/internal/link"
 	"mybridge/internal/server"
 	"mybridge/ipam"
 )
@@ -36,67 +32,6 @@ func answered(t *testing.T, calls func(*Services) []server.Call, body []byte, ch
 	}
 }
 
-var (
-	fuzzedID   = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$`)
-	fuzzedName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_.-]{0,14}$`)
-)
-
-// wantSubnet checks a subnet that was let in: of that family, unicast, without
-// host bits and no wider than allowed.
-func wantSubnet(t *testing.T, what string, subnet netip.Prefix, ipv6 bool) {
-	t.Helper()
-	widest := 8
-	if ipv6 {
-		widest = 16
-	}
-	a := subnet.Addr()
-	if a.Is6() != ipv6 || a.Is4In6() || a.Zone() != "" || subnet != subnet.Masked() || subnet.Bits() < widest || a.IsMulticast() || a.IsLoopback() || a.IsUnspecified() {
-		t.Errorf("%s %s was let in, want a unicast subnet, /%d or narrower, IPv6 %v", what, subnet, widest, ipv6)
-	}
-}
-
-// wantAddress checks an address that was let in, if there is one.
-func wantAddress(t *testing.T, what string, address netip.Prefix, ipv6 bool) {
-	t.Helper()
-	if a := address.Addr(); address != (netip.Prefix{}) && (!address.IsValid() || a.Is6() != ipv6 || a.Is4In6() || a.Zone() != "") {
-		t.Errorf("%s %s was let in, want an address with its subnet's length, IPv6 %v", what, address, ipv6)
-	}
-}
-
-func wantNetwork(t *testing.T, n driver.NetworkConfig) {
-	t.Helper()
-	if !fuzzedID.MatchString(string(n.ID)) {
-		t.Errorf("network ID %q was let in", n.ID)
-	}
-	if n.BridgeName != "" && (!fuzzedName.MatchString(string(n.BridgeName)) || n.BridgeName == "all" || n.BridgeName == "default") {
-		t.Errorf("bridge name %q was let in", n.BridgeName)
-	}
-	if n.MTU != 0 && (n.MTU < 68 || n.MTU > 65535) {
-		t.Errorf("MTU %d was let in", n.MTU)
-	}
-	for ipv6, subnet := range map[bool]driver.Subnet{false: n.IPv4, true: n.IPv6} {
-		switch {
-		case subnet.Pool.IsValid():
-			wantSubnet(t, "subnet", subnet.Pool, ipv6)
-			wantAddress(t, "gateway", subnet.Gateway, ipv6)
-		case subnet != driver.Subnet{}:
-			t.Errorf("%+v was let in, want none without a pool", subnet)
-		}
-	}
-}
-
-func wantEndpoint(t *testing.T, e driver.EndpointConfig) {
-	t.Helper()
-	if !fuzzedID.MatchString(string(e.Network)) || !fuzzedID.MatchString(string(e.ID)) {
-		t.Errorf("network ID %q and endpoint ID %q were let in", e.Network, e.ID)
-	}
-	wantAddress(t, "address", e.IPv4, false)
-	wantAddress(t, "address", e.IPv6, true)
-	if e.MAC != (link.MAC{}) && e.MAC[0]&1 != 0 {
-		t.Errorf("MAC address %s was let in, want a unicast one", e.MAC)
-	}
-}
-
 func FuzzNetworkRequest(f *testing.F) {
 	const ids = `"NetworkID":"n1","EndpointID":"e1"`
 	const generic = `{"NetworkID":"n1","Options":{"com.docker.network.generic":{`
@@ -107,12 +42,18 @@ func FuzzNetworkRequest(f *testing.F) {
 		generic + `"com.docker.network.bridge.name":"br0","com.docker.network.driver.mtu":"1400","com.docker.network.bridge.enable_ip_masquerade":"false"}}}`,
 		generic + `"com.docker.network.bridge.name":"all"}}}`, generic + `"com.docker.network.bridge.name":"br\n0"}}}`,
 		generic + `"com.docker.network.driver.mtu":"67"}}}`, generic + `"com.docker.network.driver.mtu":"-0"}}}`, generic + `"foo":"bar"}}}`,
+		generic + `"com.docker.network.bridge.enable_icc":"false","com.docker.network.bridge.inhibit_ipv4":"1","mybridge.antispoof":"f","com.docker.network.bridge.host_binding_ipv4":"::ffff:192.0.2.7"}}}`,
+		generic + `"com.docker.network.bridge.gateway_mode_ipv4":"routed","com.docker.network.bridge.gateway_mode_ipv6":"isolated","com.docker.network.host_ipv4":"198.51.100.7","com.docker.network.host_ipv6":"2001:db8::7"}}}`,
+		generic + `"com.docker.network.bridge.trusted_host_interfaces":"eth0::all","com.docker.network.container_iface_prefix":"lan"}}}`,
 		`{"NetworkID":"n1","IPv4Data":[{"Pool":"0.0.0.0/0"}]}`, `{"NetworkID":"n1","IPv4Data":[{"Pool":"0.0.0.0/0","Gateway":"10.0.0.1/24"}]}`,
 		`{"NetworkID":"n1","IPv4Data":[null]}`, `{"NetworkID":"n1","IPv4Data":[{"Pool":"10.0.0.0/24"},{"Pool":"10.1.0.0/24"}]}`,
 		`{"NetworkID":"n1","IPv4Data":[{"Pool":"fd00::/64","Gateway":"fd00::1/64"}]}`, `{"NetworkID":"n1","IPv6Data":[{"Pool":"::ffff:10.0.0.0/104"}]}`,
 		`{` + ids + `,"Interface":{"Address":"10.0.0.2/24","AddressIPv6":"fd00::2/64","MacAddress":"02:42:ac:11:00:02"},"Options":{"com.docker.network.endpoint.macaddress":"AkKsEQAC"}}`,
 		`{` + ids + `,"Interface":{"Address":"fd00::2/64"}}`, `{` + ids + `,"Interface":{"MacAddress":"03:42:ac:11:00:02"}}`, `{` + ids + `,"Interface":{"MacAddress":"00-00-00-00-00-00"}}`,
 		`{` + ids + `,"SandboxKey":"/var/run/docker/netns/1","Options":{"com.docker.network.portmap":[{"Proto":6,"Port":80,"HostPort":8080}]}}`,
+		`{` + ids + `,"Options":{"com.docker.network.endpoint.ifname":"lan0","com.docker.network.driver.private.no_proxy_6to4":true}}`,
+		`{` + ids + `,"Options":{"com.docker.network.portmap":[{"Proto":17,"Port":53,"HostIP":"::ffff:192.0.2.7","HostPort":8000,"HostPortEnd":8010},{"Proto":132,"Port":1,"HostIP":"::"}]}}`,
+		`{` + ids + `,"Options":{"com.docker.network.portmap":[null,{"Proto":6,"Port":80,"HostIP":"ff02::1%eth0"}]}}`, `{` + ids + `,"Options":{"com.docker.network.portmap":{}}}`,
 		`{"NetworkID":"n1","EndpointID":"unknown"}`, `{"NetworkID":"n1","EndpointID":"a b"}`,
 		`{"DiscoveryType":1,"DiscoveryData":{}}`, `{"Options":{"com.docker.network.generic":[]}}`,
 	} {
@@ -125,6 +66,8 @@ func FuzzNetworkRequest(f *testing.F) {
 				wantNetwork(t, e.network)
 			case "NetworkDriver.CreateEndpoint":
 				wantEndpoint(t, e.endpoint)
+			case "NetworkDriver.ProgramExternalConnectivity":
+				wantPorts(t, e.published.Ports)
 			}
 		})
 	})
@@ -164,24 +107,4 @@ func FuzzAddressRequest(f *testing.F) {
 			}
 		})
 	})
-}
-
-func wantPoolRequest(t *testing.T, r ipam.PoolRequest) {
-	t.Helper()
-	if r.Space != ipam.LocalAddressSpace && r.Space != ipam.GlobalAddressSpace {
-		t.Errorf("address space %q was let in", r.Space)
-	}
-	if !r.Subnet.IsValid() {
-		if r.Range.IsValid() {
-			t.Errorf("range %s was let in without a subnet", r.Range)
-		}
-		return
-	}
-	wantSubnet(t, "subnet", r.Subnet, r.IPv6)
-	if r.Range.IsValid() {
-		wantSubnet(t, "range", r.Range, r.IPv6)
-		if r.Range.Bits() < r.Subnet.Bits() || !r.Subnet.Contains(r.Range.Addr()) {
-			t.Errorf("range %s was let in, want one inside of %s", r.Range, r.Subnet)
-		}
-	}
 }

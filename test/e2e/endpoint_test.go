@@ -93,15 +93,3 @@ func TestManyAtOnce(t *testing.T) {
 		h.wantAsBefore(before)
 	})
 }
-
-// TestPublishingIsRefused wants a flag that has no effect yet to say so.
-func TestPublishingIsRefused(t *testing.T) {
-	onEachEngine(t, func(h *host) {
-		h.createNetwork("n1")
-		before := h.whatIsThere()
-		h.wantFailure("publishing ports is not supported", "docker", "run", "--rm", "--network", "n1", "-p", "8080:80", "probe")
-		h.run("one", "n1", "--expose", "80")
-		h.MustDocker("rm", "-f", "one")
-		h.wantAsBefore(before)
-	})
-}

@@ -63,13 +63,13 @@ func onEachEngineWith(t *testing.T, options engine.Options, test func(h *host)) 
 	}
 }
 
-func newHost(t *testing.T, root engine.Root, options engine.Options) *host {
+func newHost(t *testing.T, root engine.Root, options engine.Options, flags ...string) *host {
 	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{Engine: engine.Start(t, root, options), t: t, args: []string{"--log-level", "debug"}}
+	h := &host{Engine: engine.Start(t, root, options), t: t, args: append([]string{"--log-level", "debug"}, flags...)}
 	h.Install(path)
 	h.startPlugin()
 	return h

@@ -18,7 +18,16 @@ func TestBadInput(t *testing.T) {
 		}{
 			{"foo", option("foo=bar")},
 			{"com.docker.network.bridge.nmae", option("com.docker.network.bridge.nmae=br0")},
-			{"enable_icc", option("com.docker.network.bridge.enable_icc=false")},
+			{"enable_icc", option("com.docker.network.bridge.enable_icc=never")},
+			{"antispoof", option("mybridge.antispoof=perhaps")},
+			{"inhibit_ipv4", option("com.docker.network.bridge.inhibit_ipv4=")},
+			{"gateway_mode_ipv4.*nat-unprotected, routed and isolated", option("com.docker.network.bridge.gateway_mode_ipv4=bridged")},
+			{"isolated.*not internal", option("com.docker.network.bridge.gateway_mode_ipv4=isolated")},
+			{"host_binding_ipv4", option("com.docker.network.bridge.host_binding_ipv4=everywhere")},
+			{"host_ipv4.*IPv4 address", option("com.docker.network.host_ipv4=2001:db8::1")},
+			{"host_ipv6.*IPv6 address", option("com.docker.network.host_ipv6=192.0.2.1")},
+			{"container_iface_prefix", option("com.docker.network.container_iface_prefix=a/b")},
+			{"trusted_host_interfaces", option("com.docker.network.bridge.trusted_host_interfaces=eth0:-x")},
 			{"mtu", option("com.docker.network.driver.mtu=wide")},
 			{"mtu.*68", option("com.docker.network.driver.mtu=67")},
 			{"mtu.*65535", option("com.docker.network.driver.mtu=70000")},
@@ -65,7 +74,6 @@ func TestBadInput(t *testing.T) {
 			{"192.168.0.255.*broadcast", []string{"--ip", "192.168.0.255"}},
 			{"192.168.1.7|no configured subnet", []string{"--ip", "192.168.1.7"}},
 			{"unicast", []string{"--mac-address", "03:42:c0:a8:00:4d"}},
-			{"publishing ports", []string{"-p", "80:80"}},
 		} {
 			arguments := append([]string{"docker", "run", "--rm", "--network", "there"}, test.arguments...)
 			h.wantFailure(test.want, append(arguments, "probe")...)

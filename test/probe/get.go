@@ -56,6 +56,7 @@ func getUDP(arguments []string) error {
 	flags := flag.NewFlagSet("getudp", flag.ContinueOnError)
 	timeout := flags.Duration("timeout", 2*time.Second, "how long to wait for the answer")
 	retry := flags.Bool("retry", false, "ask again when refused, until the timeout")
+	forever := flags.Bool("forever", false, "go on asking after an answer, until the timeout")
 	address, err := parseOne(flags, arguments)
 	if err != nil {
 		return err
@@ -71,10 +72,13 @@ func getUDP(arguments []string) error {
 		answer, err := askUDP(connection)
 		if err == nil {
 			fmt.Print(answer)
-			return nil
+			if !*forever {
+				return nil
+			}
+			time.Sleep(20 * time.Millisecond)
 		}
 		late := errors.Is(err, os.ErrDeadlineExceeded)
-		if !late && !*retry {
+		if err != nil && !late && !*retry {
 			return err
 		}
 		if time.Now().After(deadline) {

@@ -5,12 +5,14 @@
 //	probe sleep                                wait for SIGTERM or SIGINT
 //	probe serve [-tcp PORT] [-udp PORT]        answer "HOSTNAME CLIENT:PORT"
 //	probe get [-timeout 2s] [-retry] ADDR:PORT print a TCP server's answer
-//	probe getudp (as get)                      print a UDP server's answer
+//	probe getudp [-forever] (as get)           print a UDP server's answer, or all of them
 //	probe ping [-timeout 2s] [-count 1] HOST   print each ICMP echo reply
 //	probe watch ADDR                           ping until SIGTERM, print the loss
 //	probe resolve NAME                         print a name's addresses
 //	probe addr                                 print the interfaces
 //	probe route                                print the default gateways
+//	probe spoof [-mac MAC] [-to MAC] KIND ARGS send a frame as anybody, see spoof
+//	probe sniff                                print the labels of such frames
 //
 // It exits with 1 and a line on standard error when the answer is no, and
 // with 2 when it was called wrongly.
@@ -23,7 +25,7 @@ import (
 )
 
 // errUsage is a call that no subcommand understands.
-var errUsage = errors.New("usage: probe sleep|serve|get|getudp|ping|watch|resolve|addr|route [arguments]")
+var errUsage = errors.New("usage: probe sleep|serve|get|getudp|ping|watch|resolve|addr|route|spoof|sniff [arguments]")
 
 var subcommands = map[string]func(arguments []string) error{
 	"sleep":   sleep,
@@ -35,6 +37,8 @@ var subcommands = map[string]func(arguments []string) error{
 	"resolve": resolve,
 	"addr":    printInterfaces,
 	"route":   printGateways,
+	"spoof":   spoof,
+	"sniff":   sniff,
 }
 
 func main() {

@@ -2,21 +2,66 @@ package iptables
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 
 	"mybridge/internal/firewall"
+	"mybridge/internal/hostport"
+	"mybridge/internal/link"
 	"mybridge/test/kernel"
 )
 
-func open(t *testing.T, instance string) *Firewall {
+// onBothVariants runs the test in a namespace for each variant of iptables.
+func onBothVariants(t *testing.T, test func(t *testing.T, h host)) {
 	t.Helper()
-	f, err := Open(instance)
-	if err != nil {
-		t.Fatal(err)
+	for _, variant := range []string{"iptables-nft", "iptables-legacy"} {
+		t.Run(variant, func(t *testing.T) {
+			kernel.Namespace(t)
+			test(t, host{variant, strings.Replace(variant, "ip", "ip6", 1)})
+		})
 	}
-	return f
+}
+
+// host is the programs of one variant, for IPv4 and IPv6.
+type host [2]string
+
+func (h host) open(t *testing.T, instance string) *Firewall {
+	t.Helper()
+	tables, err := open(instance, h[0])
+	must(t, err)
+	return &Firewall{tables: tables}
+}
+
+// saved returns the rules and our chains of both families, as a person lists
+// them. Empty tables are left out: they stay once they were made.
+func (h host) saved(t *testing.T) string {
+	t.Helper()
+	var saved strings.Builder
+	for _, program := range h {
+		table := ""
+		for line := range strings.Lines(kernel.Run(t, program+"-save")) {
+			if strings.HasPrefix(line, "*") {
+				table = program + " " + line
+			}
+			if strings.HasPrefix(line, "-A ") || strings.HasPrefix(line, ":MYBRIDGE") {
+				saved.WriteString(table + line)
+				table = ""
+			}
+		}
+	}
+	return saved.String()
+}
+
+// addForeignRules adds what others may have, with the policy that the engine sets.
+func (h host) addForeignRules(t *testing.T) {
+	t.Helper()
+	for _, program := range h {
+		kernel.Run(t, program, "-N", "DOCKER-USER")
+		kernel.Run(t, program, "-A", "FORWARD", "-j", "DOCKER-USER")
+		kernel.Run(t, program, "-P", "FORWARD", "DROP")
+		kernel.Run(t, program, "-t", "mangle", "-A", "FORWARD", "-m", "comment", "--comment", "see -j MYBRIDGE-FORWARD", "-j", "RETURN")
+		kernel.Run(t, program, "-t", "nat", "-A", "PREROUTING", "-p", "tcp", "--dport", "8080", "-j", "RETURN")
+	}
 }
 
 func must(t *testing.T, err error) {
@@ -26,110 +71,146 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// saved returns the rules and chains of both families, as a person lists them.
-func saved(t *testing.T) string {
+func wantSaved(t *testing.T, h host, want, when string) {
 	t.Helper()
-	var lines []string
-	for _, program := range []string{"iptables-save", "ip6tables-save"} {
-		for line := range strings.Lines(kernel.Run(t, program)) {
-			if strings.HasPrefix(line, "-A ") || strings.HasPrefix(line, ":MYBRIDGE") || strings.HasPrefix(line, "*") && len(lines) > 0 {
-				lines = append(lines, program+" "+line)
-			}
-		}
+	if got := h.saved(t); got != want {
+		t.Errorf("%s the rules are\n%swant\n%s", when, got, want)
 	}
-	return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, " *") }), "")
+}
+
+func subnets(mode firewall.Mode) []firewall.Subnet {
+	return []firewall.Subnet{
+		{Prefix: netip.MustParsePrefix("192.0.2.0/25"), Gateway: netip.MustParseAddr("192.0.2.1"), Mode: mode},
+		{Prefix: netip.MustParsePrefix("2001:db8::/64"), Gateway: netip.MustParseAddr("2001:db8::1"), Mode: mode},
+	}
 }
 
 var (
-	plain    = firewall.Network{ID: "n1", Bridge: "br1", Subnets: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/25"), netip.MustParsePrefix("2001:db8::/64")}, Masquerade: true}
-	internal = firewall.Network{ID: "n2", Bridge: "br2", Subnets: []netip.Prefix{netip.MustParsePrefix("192.0.2.128/25")}, Internal: true, Masquerade: true}
-	bare     = firewall.Network{ID: "n3", Bridge: "br3"}
+	plain    = firewall.Network{ID: "a1", Bridge: "br1", Subnets: subnets(firewall.NAT), Masquerade: true}
+	internal = firewall.Network{ID: "b2", Bridge: "br2", Subnets: subnets(firewall.NAT)[:1], Internal: true, Masquerade: true}
+	bare     = firewall.Network{ID: "c3", Bridge: "br3"}
+	routed   = firewall.Network{ID: "0123456789abcdef", Bridge: "br4", Subnets: subnets(firewall.Routed), NoICC: true}
+	trusting = firewall.Network{ID: "d5", Bridge: "br5", Subnets: subnets(firewall.NAT), TrustedInterfaces: []link.Name{"eth1", "eth2"}}
 )
 
-func TestEnsureAndRemove(t *testing.T) {
-	kernel.Namespace(t)
-	kernel.Run(t, "iptables", "-N", "DOCKER-USER")
-	kernel.Run(t, "iptables", "-A", "FORWARD", "-j", "DOCKER-USER")
-	before := saved(t)
-	f := open(t, "mybridge")
-	for range 2 {
-		must(t, f.Ensure(t.Context(), plain))
+func mapping(protocol hostport.Protocol, host, container string) hostport.Mapping {
+	return hostport.Mapping{Protocol: protocol, Host: netip.MustParseAddrPort(host), Container: netip.MustParseAddrPort(container)}
+}
+
+var web = firewall.Endpoint{ID: "web", Ports: []hostport.Mapping{
+	mapping(hostport.TCP, "0.0.0.0:8080", "192.0.2.2:80"),
+	mapping(hostport.TCP, "[::]:8080", "[2001:db8::2]:80"),
+	mapping(hostport.UDP, "198.51.100.1:53", "192.0.2.2:53"),
+	mapping(hostport.SCTP, "0.0.0.0:9", "192.0.2.2:9"),
+}}
+
+func everything() firewall.State {
+	state := firewall.State{EngineBridges: []link.Name{"docker0", "br-0123"}}
+	for _, network := range []firewall.Network{plain, internal, bare, routed, trusting} {
+		state.Networks = append(state.Networks, firewall.NetworkState{Network: network, Endpoints: []firewall.Endpoint{web}})
 	}
-	one := saved(t)
-	for _, want := range []string{
-		"iptables-save -A MYBRIDGE-POSTROUTING -s 192.0.2.0/25 ! -o br1 -j MASQUERADE\n",
-		"ip6tables-save -A MYBRIDGE-POSTROUTING -s 2001:db8::/64 ! -o br1 -j MASQUERADE\n",
-		"iptables-save -A FORWARD -j DOCKER-USER\niptables-save -A FORWARD -j MYBRIDGE-FORWARD\n",
-	} {
-		if strings.Count(one, want) != 1 {
-			t.Errorf("%q is not once in\n%s", want, one)
+	return state
+}
+
+// TestNetworksComeAndGo wants each step to be repeatable, rules not to depend on
+// the order of the steps, and others' rules to be in the end what they were.
+func TestNetworksComeAndGo(t *testing.T) {
+	onBothVariants(t, func(t *testing.T, h host) {
+		h.addForeignRules(t)
+		before := h.saved(t)
+		f := h.open(t, "mybridge")
+		for range 2 {
+			must(t, f.SetNetwork(t.Context(), plain))
+			must(t, f.SetEndpoint(t.Context(), "a1", web))
 		}
-	}
-	must(t, f.Ensure(t.Context(), internal))
-	must(t, f.Ensure(t.Context(), bare))
-	if both := saved(t); strings.Contains(both, "192.0.2.128/25 ! -o br2 -j MASQUERADE") || !strings.Contains(both, "-i br2 ! -o br2 -j DROP") {
-		t.Errorf("the internal network has not the rules it should:\n%s", both)
-	}
-	for range 2 {
-		must(t, f.Remove(t.Context(), internal))
-		must(t, f.Remove(t.Context(), bare))
-	}
-	if left := saved(t); left != one {
-		t.Errorf("without the second network the rules are\n%swith the first alone they were\n%s", left, one)
-	}
-	must(t, f.Remove(t.Context(), plain))
-	if left := saved(t); left != before {
-		t.Errorf("without a network the rules are\n%sbefore they were\n%s", left, before)
-	}
+		one := h.saved(t)
+		if want := "-A FORWARD -j DOCKER-USER\n-A FORWARD -j MYBRIDGE-FORWARD\n"; strings.Count(one, want) != 2 {
+			t.Errorf("%q is not once for each family in\n%s", want, one)
+		}
+		for _, network := range []firewall.Network{trusting, routed, internal, bare} {
+			must(t, f.SetNetwork(t.Context(), network))
+			must(t, f.SetEndpoint(t.Context(), network.ID, web))
+		}
+		must(t, f.SetEngineBridges(t.Context(), []link.Name{"br-0123", "docker0"}))
+		all := h.saved(t)
+		must(t, h.open(t, "mybridge").Restore(t.Context(), everything()))
+		wantSaved(t, h, all, "after a restart")
+
+		must(t, f.SetEngineBridges(t.Context(), nil))
+		for _, network := range []firewall.Network{routed, internal, trusting, bare} {
+			must(t, f.RemoveEndpoint(t.Context(), network.ID, "web"))
+			for range 2 {
+				must(t, f.RemoveNetwork(t.Context(), network.ID))
+			}
+		}
+		wantSaved(t, h, one, "with one network left")
+		must(t, f.RemoveNetwork(t.Context(), "a1"))
+		wantSaved(t, h, before, "without a network")
+	})
 }
 
-// TestRestore wants missing rules back, others' leftovers in our chains gone,
-// and what is right left as it is.
+// TestRestore wants missing rules back, leftovers of others and of former
+// versions in our chains gone, and the order as it was.
 func TestRestore(t *testing.T) {
-	kernel.Namespace(t)
-	f := open(t, "mybridge")
-	must(t, f.Ensure(t.Context(), plain))
-	must(t, f.Ensure(t.Context(), internal))
-	want := saved(t)
-	kernel.Run(t, "iptables", "-t", "nat", "-F")
-	kernel.Run(t, "iptables", "-D", "FORWARD", "-j", "MYBRIDGE-FORWARD")
-	kernel.Run(t, "iptables", "-A", "MYBRIDGE-FORWARD", "-s", "203.0.113.0/24", "-j", "ACCEPT")
-	kernel.Run(t, "ip6tables", "-t", "mangle", "-F", "MYBRIDGE-FORWARD")
-	must(t, f.Restore(t.Context(), []firewall.Network{plain, internal}))
-	if got := saved(t); got != want {
-		t.Errorf("restored, the rules are\n%swant\n%s", got, want)
-	}
-	must(t, f.Restore(t.Context(), nil))
-	if left := saved(t); left != "" {
-		t.Errorf("restored without networks, these rules are left:\n%s", left)
-	}
+	onBothVariants(t, func(t *testing.T, h host) {
+		h.addForeignRules(t)
+		before := h.saved(t)
+		f := h.open(t, "mybridge")
+		must(t, f.Restore(t.Context(), everything()))
+		want := h.saved(t)
+		for _, damage := range []string{
+			"-t nat -D MYBRIDGE-POSTROUTING 1",
+			"-t nat -A MYBRIDGE-POSTROUTING -s 203.0.113.0/24 ! -o br9 -j MASQUERADE",
+			"-t nat -D OUTPUT -j MYBRIDGE-PUBLISHED",
+			"-t nat -A PREROUTING -j MYBRIDGE-PUBLISHED",
+			"-t nat -D MYBRIDGE-PUBLISHED 1",
+			"-t nat -A MYBRIDGE-PUBLISHED -m addrtype ! --dst-type LOCAL -j RETURN",
+			"-t mangle -I MYBRIDGE-FORWARD -d 192.0.2.0/25 ! -i br1 -o br1 -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP",
+			"-t mangle -N MYBRIDGE-c0ffee",
+			"-t mangle -N MYBRIDGE-deadbeef",
+			"-t mangle -A MYBRIDGE-deadbeef -j DROP",
+			"-t mangle -I MYBRIDGE-FORWARD 3 -g MYBRIDGE-deadbeef",
+			"-t mangle -F MYBRIDGE-0123456789a",
+			"-D FORWARD -j MYBRIDGE-FORWARD",
+			"-A MYBRIDGE-FORWARD -i br1 -j ACCEPT",
+		} {
+			kernel.Run(t, h[0], strings.Fields(damage)...)
+		}
+		must(t, f.Restore(t.Context(), everything()))
+		wantSaved(t, h, want, "restored")
+		must(t, f.Restore(t.Context(), firewall.State{}))
+		wantSaved(t, h, before, "restored without networks")
+	})
 }
 
-// TestNothingToDoIsNothingDone wants a restore of intact rules not to touch
-// them: counters go on, so no packet met a missing rule.
+// TestNothingToDoIsNothingDone wants a restore of intact rules not to touch them:
+// no packet met a missing rule.
 func TestNothingToDoIsNothingDone(t *testing.T) {
-	kernel.Namespace(t)
-	f := open(t, "mybridge")
-	must(t, f.Ensure(t.Context(), plain))
-	handles := kernel.Run(t, "nft", "-a", "list", "ruleset")
-	must(t, f.Restore(t.Context(), []firewall.Network{plain}))
-	if again := kernel.Run(t, "nft", "-a", "list", "ruleset"); again != handles {
-		t.Errorf("the rules were made again:\n%s\nfrom\n%s", again, handles)
-	}
+	onBothVariants(t, func(t *testing.T, h host) {
+		must(t, h.open(t, "mybridge").Restore(t.Context(), everything()))
+		handles := kernel.Run(t, "nft", "-a", "list", "ruleset")
+		again := h.open(t, "mybridge")
+		runs := count(again)
+		must(t, again.Restore(t.Context(), everything()))
+		if len(runs.restores) != 0 {
+			t.Errorf("the rules were changed by\n%s", strings.Join(runs.restores, "\n"))
+		}
+		if now := kernel.Run(t, "nft", "-a", "list", "ruleset"); now != handles {
+			t.Errorf("the rules were made again:\n%s\nfrom\n%s", now, handles)
+		}
+	})
 }
 
 func TestInstancesKeepApart(t *testing.T) {
-	kernel.Namespace(t)
-	first, second := open(t, "mybridge"), open(t, "second")
-	must(t, first.Ensure(t.Context(), plain))
-	one := saved(t)
-	must(t, second.Ensure(t.Context(), internal))
-	must(t, first.Restore(t.Context(), []firewall.Network{plain}))
-	if !strings.Contains(saved(t), "-i br2 -o br2 -j ACCEPT") {
-		t.Error("the first instance removed rules of the second")
-	}
-	must(t, second.Restore(t.Context(), nil))
-	if left := saved(t); left != one {
-		t.Errorf("without the second instance the rules are\n%swant\n%s", left, one)
-	}
+	onBothVariants(t, func(t *testing.T, h host) {
+		first, second := h.open(t, "mybridge"), h.open(t, "second")
+		must(t, first.Restore(t.Context(), everything()))
+		one := h.saved(t)
+		must(t, second.Restore(t.Context(), everything()))
+		both := h.saved(t)
+		must(t, first.Restore(t.Context(), everything()))
+		wantSaved(t, h, both, "with the first instance restored")
+		must(t, second.Restore(t.Context(), firewall.State{}))
+		wantSaved(t, h, one, "without the second instance")
+	})
 }

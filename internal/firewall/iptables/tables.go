@@ -1,0 +1,113 @@
+package iptables
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/coreos/go-iptables/iptables"
+	"golang.org/x/sync/semaphore"
+
+	"mybridge/internal/firewall"
+)
+
+// tables are those of both families, as far as they can be used.
+type tables struct {
+	names    names
+	families []*family
+	// missingIPv6 says why there is no IPv6 family.
+	missingIPv6 error
+	// one serialises changes: each compares, then changes.
+	one *semaphore.Weighted
+}
+
+// open takes the programs of that variant.
+func open(instance, variant string) (*tables, error) {
+	t := &tables{names: newNames(instance), one: semaphore.NewWeighted(1)}
+	ipv4, err := findProgram(variant, iptables.ProtocolIPv4)
+	if err != nil {
+		return nil, fmt.Errorf("finding iptables: %w", err)
+	}
+	t.families = append(t.families, &family{program: ipv4, names: t.names, run: run})
+	ipv6, missing := findProgram(variant, iptables.ProtocolIPv6)
+	if missing == nil {
+		t.families = append(t.families, &family{ipv6: true, program: ipv6, names: t.names, run: run})
+	}
+	t.missingIPv6 = missing
+	return t, nil
+}
+
+// canHold fails for a network with an IPv6 subnet where IPv6 cannot be used.
+func (t *tables) canHold(state firewall.State) error {
+	if t.missingIPv6 == nil {
+		return nil
+	}
+	for _, network := range state.Networks {
+		for _, subnet := range network.Subnets {
+			if subnet.Prefix.Addr().Is6() {
+				return fmt.Errorf("using ip6tables for %s: %w", subnet.Prefix, t.missingIPv6)
+			}
+		}
+	}
+	return nil
+}
+
+// doubt makes the next change look at what is there.
+func (t *tables) doubt() {
+	for _, f := range t.families {
+		f.known = nil
+	}
+}
+
+// apply makes our rules of each family those wanted.
+func (t *tables) apply(ctx context.Context, wanted func(ipv6 bool) ruleset) error {
+	var failures []error
+	for _, f := range t.families {
+		failures = append(failures, f.apply(ctx, wanted(f.ipv6)))
+	}
+	return errors.Join(failures...)
+}
+
+func (t *tables) exclusively(ctx context.Context, change func() error) error {
+	if err := t.one.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("waiting for another change of the rules: %w", err)
+	}
+	defer t.one.Release(1)
+	if err := change(); err != nil {
+		return fmt.Errorf("changing iptables rules: %w", err)
+	}
+	return nil
+}
+
+// family is the tables of IPv4 or IPv6.
+type family struct {
+	ipv6    bool
+	program string
+	names   names
+	run     runner
+	// known is what is there of ours, nil where that is in doubt.
+	known ruleset
+}
+
+// apply makes our rules those wanted, where they are not.
+func (f *family) apply(ctx context.Context, wanted ruleset) error {
+	if f.known == nil {
+		saved, err := f.run(ctx, "", f.program+"-save")
+		if err != nil {
+			return err
+		}
+		f.known = f.names.parse(saved)
+	}
+	input := f.names.difference(f.known, wanted)
+	if input == "" {
+		return nil
+	}
+	// What fails half-way has changed some tables.
+	f.known = nil
+	if _, err := f.run(ctx, input, f.program+"-restore", "--noflush", "--wait", strconv.Itoa(lockWait)); err != nil {
+		return err
+	}
+	f.known = wanted
+	return nil
+}

@@ -1,0 +1,80 @@
+package nftables
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/nftables"
+	"github.com/mdlayher/netlink"
+)
+
+// socketBuffers bounds, in bytes, a transaction and the kernel's answers to it: one
+// for each message, all before the first is read. It is a limit, not memory in
+// use. Thousands of networks stay below a tenth of it.
+const socketBuffers = 256 << 20
+
+// connection is one netlink socket, kept open.
+type connection struct {
+	// conn is nil before the first transaction and after one that failed: what
+	// is left of it in the library and in the socket goes with them.
+	conn   *nftables.Conn
+	socket *netlink.Conn
+}
+
+func (c *connection) open() error {
+	if c.conn != nil {
+		return nil
+	}
+	conn, err := nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(socket *netlink.Conn) error {
+		c.socket = socket
+		return errors.Join(socket.SetWriteBuffer(socketBuffers), socket.SetReadBuffer(socketBuffers))
+	}))
+	if err != nil {
+		return fmt.Errorf("opening netlink: %w", err)
+	}
+	c.conn = conn
+	return nil
+}
+
+func (c *connection) close() error {
+	if c.conn == nil {
+		return nil
+	}
+	err := c.conn.CloseLasting()
+	c.conn, c.socket = nil, nil
+	return err
+}
+
+// commit makes all changes of one transaction, or none. After a deadline that
+// passed while the kernel worked it is not known which.
+func (c *connection) commit(ctx context.Context, name string, changes func(t *transaction)) error {
+	err := c.try(ctx, name, changes)
+	if err == nil {
+		return nil
+	}
+	// Every message of a transaction has an error of its own; the first tells all.
+	if first, ok := errors.AsType[*netlink.OpError](err); ok {
+		err = first
+	}
+	return errors.Join(fmt.Errorf("changing tables %s of nftables: %w", name, err), c.close())
+}
+
+func (c *connection) try(ctx context.Context, name string, changes func(t *transaction)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.open(); err != nil {
+		return err
+	}
+	t := &transaction{conn: c.conn, name: name}
+	changes(t)
+	if err := t.failure(); err != nil {
+		return err
+	}
+	deadline, _ := ctx.Deadline() // none is the zero time, which is none for the socket too
+	if err := c.socket.SetReadDeadline(deadline); err != nil {
+		return err
+	}
+	return c.conn.Flush()
+}

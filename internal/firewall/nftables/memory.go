@@ -1,0 +1,180 @@
+package nftables
+
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"slices"
+
+	"mybridge/internal/firewall"
+	"mybridge/internal/link"
+)
+
+// network is what is remembered of a network: what it is, and what it became. It
+// is never changed, but replaced.
+type network struct {
+	firewall.Network
+	elements  []element
+	leaving   []chain
+	endpoints map[string]endpoint
+}
+
+type endpoint struct {
+	firewall.Endpoint
+	elements []element
+}
+
+func newNetwork(n firewall.Network, endpoints []firewall.Endpoint) *network {
+	made := &network{
+		Network: n, elements: networkElements(n), leaving: leavingChains(n),
+		endpoints: make(map[string]endpoint, len(endpoints)),
+	}
+	for _, e := range endpoints {
+		made.endpoints[e.ID] = endpoint{e, endpointElements(n, e)}
+	}
+	return made
+}
+
+// states are the network's endpoints, also of no network.
+func (n *network) states() []firewall.Endpoint {
+	if n == nil {
+		return nil
+	}
+	var states []firewall.Endpoint
+	for _, e := range n.endpoints {
+		states = append(states, e.Endpoint)
+	}
+	return states
+}
+
+// with is the network with the endpoint.
+func (n *network) with(e firewall.Endpoint) *network {
+	changed := *n
+	changed.endpoints = maps.Clone(n.endpoints)
+	changed.endpoints[e.ID] = endpoint{e, endpointElements(n.Network, e)}
+	return &changed
+}
+
+// without is the network without the endpoint.
+func (n *network) without(id string) *network {
+	changed := *n
+	changed.endpoints = maps.Clone(n.endpoints)
+	delete(changed.endpoints, id)
+	return &changed
+}
+
+// difference is what one network has and the other has not, and the reverse, in
+// whole owners: the network and each endpoint.
+func difference(before, after network) (taken, given []element) {
+	if !slices.Equal(before.elements, after.elements) {
+		taken, given = slices.Clone(before.elements), slices.Clone(after.elements)
+	}
+	for id, e := range before.endpoints {
+		if !slices.Equal(e.elements, after.endpoints[id].elements) {
+			taken = append(taken, e.elements...)
+		}
+	}
+	for id, e := range after.endpoints {
+		if !slices.Equal(e.elements, before.endpoints[id].elements) {
+			given = append(given, e.elements...)
+		}
+	}
+	return taken, given
+}
+
+// memory is what the kernel was last told.
+type memory struct {
+	networks map[string]*network
+	engine   []link.Name
+	// owners counts how many networks and endpoints have an element.
+	owners map[element]int
+}
+
+func newMemory() *memory {
+	return &memory{networks: map[string]*network{}, owners: map[element]int{}}
+}
+
+// step is what a change of the memory means for the kernel. The elements are
+// sorted.
+type step struct {
+	added, removed []element
+	// chains are set, and obsolete ones removed.
+	chains, obsolete []chain
+}
+
+// replace puts a network into the place of the one it was before; either may be nil.
+func (m *memory) replace(before, after *network) step {
+	var old, fresh network
+	if before != nil {
+		old = *before
+		delete(m.networks, old.ID)
+	}
+	if after != nil {
+		fresh = *after
+		m.networks[fresh.ID] = after
+	}
+	s := m.exchange(difference(old, fresh))
+	if !reflect.DeepEqual(old.leaving, fresh.leaving) {
+		s.chains = fresh.leaving
+	}
+	if len(fresh.leaving) == 0 {
+		s.obsolete = old.leaving
+	}
+	return s
+}
+
+// setEngine puts the engine's bridges into the place of those before.
+func (m *memory) setEngine(bridges []link.Name) step {
+	s := m.exchange(engineElements(m.engine), engineElements(bridges))
+	m.engine = bridges
+	return s
+}
+
+// exchange takes elements from an owner and gives it others. An element comes
+// with its first owner and goes with its last.
+func (m *memory) exchange(taken, given []element) step {
+	difference := map[element]int{}
+	for _, e := range taken {
+		difference[e]--
+	}
+	for _, e := range given {
+		difference[e]++
+	}
+	var s step
+	for e, more := range difference {
+		before, after := m.owners[e], m.owners[e]+more
+		m.owners[e] = after
+		if after == 0 {
+			delete(m.owners, e)
+		}
+		switch {
+		case before == 0 && after > 0:
+			s.added = append(s.added, e)
+		case before > 0 && after == 0:
+			s.removed = append(s.removed, e)
+		}
+	}
+	slices.SortFunc(s.added, compareElements)
+	slices.SortFunc(s.removed, compareElements)
+	return s
+}
+
+// everything is the step from nothing to what is remembered.
+func (m *memory) everything() step {
+	s := step{added: slices.SortedFunc(maps.Keys(m.owners), compareElements)}
+	byID := func(a, b *network) int { return cmp.Compare(a.ID, b.ID) }
+	for _, n := range slices.SortedFunc(maps.Values(m.networks), byID) {
+		s.chains = append(s.chains, n.leaving...)
+	}
+	return s
+}
+
+// bridges are those of all networks, sorted.
+func (m *memory) bridges() []link.Name {
+	var bridges []link.Name
+	for _, n := range m.networks {
+		bridges = append(bridges, n.Bridge)
+	}
+	slices.Sort(bridges)
+	return bridges
+}

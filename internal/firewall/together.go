@@ -1,0 +1,50 @@
+package firewall
+
+import (
+	"context"
+	"errors"
+
+	"mybridge/internal/link"
+)
+
+// Filter applies what networks and endpoints need, as package driver says.
+type Filter interface {
+	SetNetwork(ctx context.Context, network Network) error
+	RemoveNetwork(ctx context.Context, network string) error
+	SetEndpoint(ctx context.Context, network string, endpoint Endpoint) error
+	RemoveEndpoint(ctx context.Context, network, endpoint string) error
+	Restore(ctx context.Context, state State) error
+	// SetEngineBridges says which bridges are the engine's own, in the place of
+	// those said before.
+	SetEngineBridges(ctx context.Context, bridges []link.Name) error
+}
+
+// together is two filters as one: each has its part of the rules.
+type together [2]Filter
+
+// Together returns a filter that has both do what they can.
+func Together(first, second Filter) Filter { return together{first, second} }
+
+func (t together) SetNetwork(ctx context.Context, network Network) error {
+	return errors.Join(t[0].SetNetwork(ctx, network), t[1].SetNetwork(ctx, network))
+}
+
+func (t together) RemoveNetwork(ctx context.Context, network string) error {
+	return errors.Join(t[0].RemoveNetwork(ctx, network), t[1].RemoveNetwork(ctx, network))
+}
+
+func (t together) SetEndpoint(ctx context.Context, network string, endpoint Endpoint) error {
+	return errors.Join(t[0].SetEndpoint(ctx, network, endpoint), t[1].SetEndpoint(ctx, network, endpoint))
+}
+
+func (t together) RemoveEndpoint(ctx context.Context, network, endpoint string) error {
+	return errors.Join(t[0].RemoveEndpoint(ctx, network, endpoint), t[1].RemoveEndpoint(ctx, network, endpoint))
+}
+
+func (t together) Restore(ctx context.Context, state State) error {
+	return errors.Join(t[0].Restore(ctx, state), t[1].Restore(ctx, state))
+}
+
+func (t together) SetEngineBridges(ctx context.Context, bridges []link.Name) error {
+	return errors.Join(t[0].SetEngineBridges(ctx, bridges), t[1].SetEngineBridges(ctx, bridges))
+}

@@ -1,0 +1,45 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// ipv6Settings holds a directory for each link, where the kernel has IPv6
+// (Documentation/networking/ip-sysctl.rst).
+const ipv6Settings = "/proc/sys/net/ipv6/conf"
+
+// setBridgeIPv6 turns IPv6 off on a bridge that has no IPv6 address to have, so
+// that nobody reaches the host by one that nobody asked for (CVE-2024-32473), and
+// lets no router advertisement in that a container may send (CVE-2020-13401).
+func setBridgeIPv6(b Bridge) error {
+	if err := setIPv6(b.Name, "accept_ra", false); err != nil {
+		return err
+	}
+	hasIPv6 := slices.ContainsFunc(b.Gateways, func(gateway netip.Prefix) bool { return gateway.Addr().Is6() })
+	return disableIPv6(b.Name, !hasIPv6)
+}
+
+func disableIPv6(name Name, off bool) error { return setIPv6(name, "disable_ipv6", off) }
+
+// setIPv6 writes an IPv6 setting of a link. A kernel without IPv6 has none.
+func setIPv6(name Name, setting string, on bool) error {
+	value := "0\n"
+	if on {
+		value = "1\n"
+	}
+	path := filepath.Join(ipv6Settings, string(name), setting)
+	err := os.WriteFile(path, []byte(value), 0o644)
+	if _, missing := os.Stat(ipv6Settings); errors.Is(err, fs.ErrNotExist) && errors.Is(missing, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("setting %s of link %s: %w", setting, name, err)
+	}
+	return nil
+}

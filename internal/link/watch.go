@@ -1,0 +1,80 @@
+package link
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Bridges returns the names of all bridges of the host, whoever made them.
+func (m *Manager) Bridges(_ context.Context) ([]Name, error) {
+	links, err := m.listLinks()
+	if err != nil {
+		return nil, err
+	}
+	var names []Name
+	for _, l := range links {
+		if _, isBridge := l.(*netlink.Bridge); isBridge {
+			names = append(names, Name(l.Attrs().Name))
+		}
+	}
+	return names, nil
+}
+
+// WatchBridges calls changed when it begins, and after each time that a bridge
+// came, went or was renamed, until ctx is done. It fails where the kernel drops
+// messages that were not read in time.
+func (m *Manager) WatchBridges(ctx context.Context, changed func()) error {
+	done := make(chan struct{})
+	lost := make(chan error, 1)
+	updates := make(chan netlink.LinkUpdate)
+	options := netlink.LinkSubscribeOptions{ErrorCallback: func(err error) {
+		select {
+		case lost <- err:
+		default:
+		}
+	}}
+	if err := netlink.LinkSubscribeWithOptions(updates, done, options); err != nil {
+		return fmt.Errorf("watching links: %w", err)
+	}
+	defer func() {
+		close(done)
+		// The library's goroutine ends when its last message is taken.
+		go func() {
+			for range updates {
+			}
+		}()
+	}()
+	changed()
+	names := map[int]string{}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-lost:
+			return fmt.Errorf("watching links: %w", err)
+		case update := <-updates:
+			if isBridgeChange(update, names) {
+				changed()
+			}
+		}
+	}
+}
+
+// isBridgeChange keeps the bridges' names by index, as much else happens to a
+// bridge of which the kernel tells.
+func isBridgeChange(update netlink.LinkUpdate, names map[int]string) bool {
+	if _, isBridge := update.Link.(*netlink.Bridge); !isBridge {
+		return false
+	}
+	attributes := update.Attrs()
+	if update.Header.Type == unix.RTM_DELLINK {
+		delete(names, attributes.Index)
+		return true
+	}
+	known := names[attributes.Index] == attributes.Name
+	names[attributes.Index] = attributes.Name
+	return !known
+}

@@ -1,0 +1,117 @@
+package link
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"mybridge/test/kernel"
+)
+
+const (
+	// patience is for what must come, on a busy machine too.
+	patience = 10 * time.Second
+	// impatience is for what must not.
+	impatience = 200 * time.Millisecond
+)
+
+func TestBridges(t *testing.T) {
+	m := open(t)
+	want := func(want ...Name) {
+		t.Helper()
+		got, err := m.Bridges(t.Context())
+		must(t, err)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("bridges are %q, want %q", got, want)
+		}
+	}
+	want()
+	must(t, m.EnsureBridge(t.Context(), testBridge()))
+	must(t, m.EnsureVeth(t.Context(), testVeth()))
+	want("mb-test")
+	kernel.Run(t, "ip", "link", "add", "docker0", "type", "bridge")
+	want("docker0", "mb-test")
+}
+
+// TestWatchBridges wants to be told once of each bridge that comes, is renamed or
+// goes, and of nothing else.
+func TestWatchBridges(t *testing.T) {
+	m := open(t)
+	told, watched := make(chan struct{}, 100), make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	inThisNamespace(t, func() { watched <- m.WatchBridges(ctx, func() { told <- struct{}{} }) })
+	wantTold(t, told, "the beginning")
+	for _, change := range []struct {
+		arguments []string
+		isTold    bool
+	}{
+		{[]string{"link", "add", "mbv1", "type", "veth", "peer", "name", "mbp1"}, false},
+		{[]string{"link", "add", "docker0", "type", "bridge"}, true},
+		{[]string{"link", "set", "docker0", "up"}, false},
+		{[]string{"link", "set", "mbv1", "up", "master", "docker0"}, false},
+		{[]string{"address", "add", "192.0.2.1/24", "dev", "docker0"}, false},
+		{[]string{"link", "set", "mbv1", "nomaster"}, false},
+		{[]string{"link", "set", "docker0", "down"}, false},
+		{[]string{"link", "set", "docker0", "name", "shop0"}, true},
+		{[]string{"link", "delete", "mbv1"}, false},
+		{[]string{"link", "delete", "shop0"}, true},
+	} {
+		kernel.Run(t, "ip", change.arguments...)
+		if change.isTold {
+			wantTold(t, told, change.arguments)
+		}
+		wantQuiet(t, told, change.arguments)
+	}
+	cancel()
+	select {
+	case err := <-watched:
+		must(t, err)
+	case <-time.After(patience):
+		t.Fatal("the watch does not end with its context")
+	}
+}
+
+// inThisNamespace runs a function in a goroutine that is in the calling test's
+// network namespace.
+func inThisNamespace(t *testing.T, run func()) {
+	t.Helper()
+	namespace, err := os.Open("/proc/thread-self/ns/net")
+	must(t, err)
+	entered := make(chan error)
+	go func() {
+		// The thread is never unlocked, so it ends with the goroutine.
+		runtime.LockOSThread()
+		err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET)
+		entered <- err
+		if err == nil {
+			run()
+		}
+	}()
+	must(t, <-entered)
+	must(t, namespace.Close())
+}
+
+func wantTold(t *testing.T, told <-chan struct{}, what any) {
+	t.Helper()
+	select {
+	case <-told:
+	case <-time.After(patience):
+		t.Fatalf("nothing was told of %v", what)
+	}
+}
+
+func wantQuiet(t *testing.T, told <-chan struct{}, what any) {
+	t.Helper()
+	select {
+	case <-told:
+		t.Errorf("%v: told of what is no bridge's coming, going or renaming", what)
+	case <-time.After(impatience):
+	}
+}
