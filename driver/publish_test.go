@@ -76,7 +76,7 @@ func TestWherePortsArePublished(t *testing.T) {
 			must(t, err)
 			var got []string
 			for _, port := range ports {
-				got = append(got, port.Mapping.String())
+				got = append(got, port.String())
 			}
 			if !slices.Equal(got, test.want) {
 				t.Errorf("published are %v, want %v", got, test.want)

@@ -114,8 +114,8 @@ func (n Network) SubnetOf(a netip.Addr) (Subnet, bool) {
 func (n Network) Forwards(m hostport.Mapping) bool {
 	host := m.Host.Addr()
 	subnet, ok := n.SubnetOf(m.Container.Addr())
-	return ok && subnet.Mode.Translates() && host.IsValid() && host.Is4() == m.Container.Addr().Is4() &&
-		!host.IsLoopback() && !(host.Is6() && host.IsLinkLocalUnicast())
+	held := host.IsLoopback() || host.Is6() && host.IsLinkLocalUnicast()
+	return ok && subnet.Mode.Translates() && host.IsValid() && host.Is4() == m.Container.Addr().Is4() && !held
 }
 
 // Endpoint is an endpoint as the packet filter sees it.

@@ -25,26 +25,32 @@ type together [2]Filter
 // Together returns a filter that has both do what they can.
 func Together(first, second Filter) Filter { return together{first, second} }
 
+// SetNetwork has both put the network's rules in place.
 func (t together) SetNetwork(ctx context.Context, network Network) error {
 	return errors.Join(t[0].SetNetwork(ctx, network), t[1].SetNetwork(ctx, network))
 }
 
+// RemoveNetwork has both take the network's rules away.
 func (t together) RemoveNetwork(ctx context.Context, network string) error {
 	return errors.Join(t[0].RemoveNetwork(ctx, network), t[1].RemoveNetwork(ctx, network))
 }
 
+// SetEndpoint has both put the endpoint's rules in place.
 func (t together) SetEndpoint(ctx context.Context, network string, endpoint Endpoint) error {
 	return errors.Join(t[0].SetEndpoint(ctx, network, endpoint), t[1].SetEndpoint(ctx, network, endpoint))
 }
 
+// RemoveEndpoint has both take the endpoint's rules away.
 func (t together) RemoveEndpoint(ctx context.Context, network, endpoint string) error {
 	return errors.Join(t[0].RemoveEndpoint(ctx, network, endpoint), t[1].RemoveEndpoint(ctx, network, endpoint))
 }
 
+// Restore has both make their rules those of the state.
 func (t together) Restore(ctx context.Context, state State) error {
 	return errors.Join(t[0].Restore(ctx, state), t[1].Restore(ctx, state))
 }
 
+// SetEngineBridges tells both.
 func (t together) SetEngineBridges(ctx context.Context, bridges []link.Name) error {
 	return errors.Join(t[0].SetEngineBridges(ctx, bridges), t[1].SetEngineBridges(ctx, bridges))
 }
