@@ -52,6 +52,12 @@ type Links interface {
 	// SubnetHolder returns the link that has an address in the gateway's
 	// subnet, "" where none has.
 	SubnetHolder(ctx context.Context, gateway netip.Prefix) (link.Name, error)
+	// Problems says what is wrong with links that were made, by their names.
+	Problems(ctx context.Context, bridges []link.Bridge, veths []link.Veth) (map[link.Name]string, error)
+	// ReattachVeth makes a pair that is there a port of its bridge again.
+	ReattachVeth(ctx context.Context, veth link.Veth) error
+	// ForwardingOff reports whether the host does not forward, by which setting.
+	ForwardingOff(ctx context.Context, ipv6 bool) (off bool, setting string, err error)
 	// ForgetAddresses removes what the kernel remembers of connections from and
 	// to containers' addresses.
 	ForgetAddresses(ctx context.Context, addresses []netip.Addr) error

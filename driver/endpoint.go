@@ -200,6 +200,7 @@ func (d *Driver) attach(ctx context.Context, n *network, endpoint Endpoint) (Att
 	if err := d.links.EnsureVeth(ctx, n.veth(endpoint)); err != nil {
 		return Attachment{}, fmt.Errorf("attaching endpoint %s: %w", id.Short(), err)
 	}
+	n.joined[id] = true
 	d.logForgetting(endpoint, d.links.ForgetAddresses(ctx, endpoint.addrs()))
 	d.logEndpoint(endpoint).WithField("link", endpoint.Link).Info("endpoint attached")
 	return n.attachment(endpoint), nil
@@ -277,6 +278,8 @@ func (d *Driver) removeEndpoint(ctx context.Context, n *network, endpoint Endpoi
 	}
 	delete(n.endpoints, endpoint.ID)
 	delete(n.unsettled, endpoint.ID)
+	delete(n.joined, endpoint.ID)
+	delete(n.unheld, endpoint.ID)
 	d.releaseEndpoint(endpoint)
 	d.logEndpoint(endpoint).Info("endpoint deleted")
 	return nil

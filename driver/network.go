@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"mybridge/internal/firewall"
+	"mybridge/internal/hostport"
 	"mybridge/internal/link"
 )
 
@@ -92,11 +93,24 @@ type network struct {
 	// unsettled are endpoints whose ports failed to be taken back: the state or
 	// the rules still have them.
 	unsettled map[EndpointID]bool
-	gone      bool
+	// joined are endpoints that a container is attached to; all that there were
+	// when the driver was opened count as such.
+	joined map[EndpointID]bool
+	// unheld are published ports that another process had when they were to be
+	// held again.
+	unheld map[EndpointID][]hostport.Mapping
+	gone   bool
 }
 
 func newNetwork(record Network) *network {
-	return &network{Weighted: semaphore.NewWeighted(1), Network: record, endpoints: map[EndpointID]Endpoint{}, unsettled: map[EndpointID]bool{}}
+	return &network{
+		Weighted:  semaphore.NewWeighted(1),
+		Network:   record,
+		endpoints: map[EndpointID]Endpoint{},
+		unsettled: map[EndpointID]bool{},
+		joined:    map[EndpointID]bool{},
+		unheld:    map[EndpointID][]hostport.Mapping{},
+	}
 }
 
 func (n *network) lock(ctx context.Context) error {
@@ -142,7 +156,7 @@ func (d *Driver) logNetwork(n *network) logrus.FieldLogger {
 
 // bridge is the network's bridge as the kernel should have it.
 func (n *network) bridge() link.Bridge {
-	b := link.Bridge{Name: n.Bridge, Network: string(n.ID), MTU: n.MTU, MAC: n.BridgeMAC, Note: n.note()}
+	b := link.Bridge{Name: n.Bridge, Network: string(n.ID), MTU: n.MTU, MAC: n.BridgeMAC, Foreign: !n.OwnsBridge, Note: n.note()}
 	for _, subnet := range []Subnet{n.IPv4, n.IPv6} {
 		if n.isGateway(subnet) {
 			b.Gateways = append(b.Gateways, subnet.Gateway)

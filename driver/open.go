@@ -84,8 +84,9 @@ func (d *Driver) restoreEndpoints(n *network) firewall.NetworkState {
 		if endpoint.Phase != Ready {
 			continue
 		}
-		if err := d.ports.Resume(string(endpoint.ID), endpoint.HostPorts); err != nil {
-			d.logEndpoint(endpoint).WithError(err).Error("published ports could not be held again")
+		d.resume(n, endpoint, endpoint.HostPorts)
+		if unheld := n.unheld[endpoint.ID]; len(unheld) > 0 {
+			d.logEndpoint(endpoint).WithField("ports", unheld).Error("published ports could not be held again: another process has them")
 		}
 		state.Endpoints = append(state.Endpoints, n.filteredEndpoint(endpoint))
 	}
@@ -109,6 +110,7 @@ func (d *Driver) load(ctx context.Context) error {
 			return fmt.Errorf("endpoint %s: %w: %s", record.ID.Short(), ErrUnknownNetwork, record.Network.Short())
 		}
 		n.endpoints[record.ID] = record
+		n.joined[record.ID] = true
 		d.names[record.Link] = record.Network
 		d.sandboxes.enter(record)
 	}

@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-	"errors"
 
 	"mybridge/internal/hostport"
 )
@@ -16,27 +15,13 @@ type PublishedPort struct {
 
 // PublishedPorts returns what all endpoints publish, in any order.
 func (d *Driver) PublishedPorts(ctx context.Context) ([]PublishedPort, error) {
-	d.mu.Lock()
-	var ids []NetworkID
-	for id := range d.networks {
-		ids = append(ids, id)
-	}
-	d.mu.Unlock()
 	var ports []PublishedPort
-	for _, id := range ids {
-		n, err := d.lockedNetwork(ctx, id)
-		if errors.Is(err, ErrUnknownNetwork) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
+	err := d.eachNetwork(ctx, func(n *network) {
 		for _, endpoint := range n.endpoints {
 			ports = append(ports, n.publishedPorts(endpoint)...)
 		}
-		n.unlock()
-	}
-	return ports, nil
+	})
+	return ports, err
 }
 
 // PublishedPorts returns what the endpoints of the records publish, for where no

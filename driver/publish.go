@@ -78,6 +78,7 @@ func (d *Driver) publish(ctx context.Context, n *network, endpoint Endpoint, pub
 	}
 	n.endpoints[endpoint.ID] = endpoint
 	delete(n.unsettled, endpoint.ID)
+	delete(n.unheld, endpoint.ID)
 	d.logForgetting(endpoint, d.links.ForgetPorts(ctx, endpoint.HostPorts))
 	if len(endpoint.HostPorts) > 0 {
 		d.logEndpoint(endpoint).WithField("ports", endpoint.HostPorts).Info("ports published")
@@ -119,6 +120,7 @@ func (d *Driver) unpublish(ctx context.Context, n *network, endpoint Endpoint) e
 		d.firewall.SetEndpoint(ctx, string(n.ID), n.filteredEndpoint(endpoint)),
 	)
 	d.ports.Release(string(endpoint.ID))
+	delete(n.unheld, endpoint.ID)
 	d.logForgetting(endpoint, d.links.ForgetPorts(ctx, published))
 	if err != nil {
 		n.unsettled[endpoint.ID] = true

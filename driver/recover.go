@@ -74,6 +74,7 @@ func (d *Driver) recoverEndpoint(ctx context.Context, veth link.OwnedVeth) error
 		return fmt.Errorf("keeping recovered endpoint %s: %w", id.Short(), err)
 	}
 	n.endpoints[id] = endpoint
+	n.joined[id] = true
 	d.names[endpoint.Link] = networkID
 	d.owners.addEndpoint(endpoint)
 	d.recovered++

@@ -29,8 +29,12 @@ type world struct {
 	// and which host ports the process holds for it.
 	endpointRules map[string]firewall.Endpoint
 	held          map[string][]hostport.Mapping
-	forwarding    bool
-	hostSubnet    netip.Prefix
+	// broken are links with what somebody did to them, taken are ports that
+	// another process has.
+	broken     map[link.Name]string
+	taken      map[netip.AddrPort]bool
+	forwarding bool
+	hostSubnet netip.Prefix
 	// ownedBridges and ownedVeths are what the aliases of our links tell.
 	ownedBridges map[link.Name]link.OwnedBridge
 	ownedVeths   map[link.Name]link.OwnedVeth
@@ -57,6 +61,8 @@ func newWorld() *world {
 
 		endpointRules: map[string]firewall.Endpoint{},
 		held:          map[string][]hostport.Mapping{},
+		broken:        map[link.Name]string{},
+		taken:         map[netip.AddrPort]bool{},
 
 		ownedBridges: map[link.Name]link.OwnedBridge{},
 		ownedVeths:   map[link.Name]link.OwnedVeth{},
@@ -146,6 +152,7 @@ func (w *world) EnsureBridge(_ context.Context, b link.Bridge) error {
 		return err
 	}
 	w.bridges[b.Name] = b.Network
+	delete(w.broken, b.Name)
 	w.ownedBridges[b.Name] = link.OwnedBridge{Name: b.Name, MAC: b.MAC, Network: b.Network, Note: b.Note}
 	return nil
 }
@@ -204,6 +211,31 @@ func (w *world) SubnetHolder(_ context.Context, gateway netip.Prefix) (link.Name
 		return "eth0", nil
 	}
 	return "", nil
+}
+
+// Problems knows what is gone, and what a test has broken.
+func (w *world) Problems(_ context.Context, bridges []link.Bridge, veths []link.Veth) (map[link.Name]string, error) {
+	problems := maps.Clone(w.broken)
+	for _, b := range bridges {
+		if _, ok := w.bridges[b.Name]; !ok {
+			problems[b.Name] = linkGone
+		}
+	}
+	for _, v := range veths {
+		if _, ok := w.veths[v.Name]; !ok {
+			problems[v.Name] = linkGone
+		}
+	}
+	return problems, nil
+}
+
+func (w *world) ReattachVeth(_ context.Context, v link.Veth) error {
+	delete(w.broken, v.Name)
+	return w.effect()
+}
+
+func (w *world) ForwardingOff(_ context.Context, ipv6 bool) (bool, string, error) {
+	return !ipv6 && !w.forwarding, "net.ipv4.ip_forward", nil
 }
 
 func (w *world) ForgetAddresses(context.Context, []netip.Addr) error { return nil }
@@ -304,8 +336,11 @@ func (w *world) wantFree(m hostport.Mapping) error {
 }
 
 func (w *world) Resume(owner string, mappings []hostport.Mapping) error {
-	if len(mappings) > 0 {
-		w.held[owner] = mappings
+	for _, m := range mappings {
+		if w.taken[m.Host] {
+			return fmt.Errorf("port %s is in use", m.Host)
+		}
+		w.held[owner] = append(w.held[owner], m)
 	}
 	return nil
 }

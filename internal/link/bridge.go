@@ -22,6 +22,9 @@ type Bridge struct {
 	MAC MAC
 	// Gateways are the bridge's addresses, at most one a family.
 	Gateways []netip.Prefix
+	// Foreign says that the bridge was there before its network: only its name
+	// counts.
+	Foreign bool
 	// Note goes into the alias, for whoever has nothing else to go by; at most
 	// 140 characters.
 	Note string

@@ -3,8 +3,12 @@ package link
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+	"syscall"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -77,4 +81,51 @@ func isBridgeChange(update netlink.LinkUpdate, names map[int]string) bool {
 	known := names[attributes.Index] == attributes.Name
 	names[attributes.Index] = attributes.Name
 	return !known
+}
+
+// Watch calls changed after changes of the host's links, addresses and forwarding
+// that may have broken something of ours, until ctx is done. It fails where the
+// kernel drops messages that were not read in time.
+func (m *Manager) Watch(ctx context.Context, changed func()) error {
+	socket, err := nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR,
+		unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_NETCONF, unix.RTNLGRP_IPV6_NETCONF)
+	if err != nil {
+		return fmt.Errorf("watching the host's links: %w", err)
+	}
+	stop := context.AfterFunc(ctx, socket.Close)
+	defer func() {
+		if stop() {
+			socket.Close()
+		}
+	}()
+	for {
+		messages, _, err := socket.Receive()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("watching the host's links: %w", err)
+		}
+		if slices.ContainsFunc(messages, m.isHarm) {
+			changed()
+		}
+	}
+}
+
+// isHarm leaves out what our own work makes most messages of: links that come.
+func (m *Manager) isHarm(message syscall.NetlinkMessage) bool {
+	switch message.Header.Type {
+	case unix.RTM_DELLINK, unix.RTM_DELADDR, unix.RTM_NEWNETCONF:
+		return true
+	case unix.RTM_NEWLINK:
+	default:
+		return false
+	}
+	header := unix.NlMsghdr(message.Header)
+	found, err := netlink.LinkDeserialize(&header, message.Data)
+	if err != nil || !strings.HasPrefix(found.Attrs().Alias, m.aliasPrefix()) {
+		return false
+	}
+	_, isVeth := found.(*netlink.Veth)
+	return found.Attrs().Flags&netFlagUp == 0 || isVeth && found.Attrs().MasterIndex == 0
 }

@@ -1,0 +1,196 @@
+// Package repair keeps what the plugin made as it was made: it looks when the
+// kernel tells of changes, and now and then besides, and has the parts mend what
+// somebody else broke. It touches nothing itself.
+package repair
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"mybridge/internal/health"
+)
+
+// Part can mend itself.
+type Part interface {
+	// Mend makes right what it can, and returns what was wrong.
+	Mend(ctx context.Context) ([]health.Finding, error)
+}
+
+// Watch calls changed when something may have been broken, until ctx is done or
+// the watch is lost.
+type Watch func(ctx context.Context, changed func()) error
+
+// The pace of repairs. One that follows another at once would fight with whoever
+// is at it in several steps.
+const (
+	settle   = 100 * time.Millisecond
+	interval = time.Second
+	slow     = 15 * time.Second
+	slowest  = time.Minute
+	// limit bounds one round.
+	limit = 30 * time.Second
+	// patience is how many rounds that had to mend may follow one another before
+	// the pauses grow.
+	patience = 5
+	// mostLines is how many findings of a round are logged one by one.
+	mostLines = 10
+)
+
+// Repairer runs the rounds.
+type Repairer struct {
+	parts   []Part
+	watches []Watch
+	log     logrus.FieldLogger
+
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+// New returns a repairer of the parts, which are mended in their order.
+func New(log logrus.FieldLogger, parts []Part, watches []Watch) *Repairer {
+	return &Repairer{parts: parts, watches: watches, log: log, counts: map[string]int{}}
+}
+
+// Counts is how many findings were mended since the start, by health's parts.
+func (r *Repairer) Counts() map[string]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.counts)
+}
+
+// Run mends until ctx is done.
+func (r *Repairer) Run(ctx context.Context) {
+	changed := make(chan struct{}, 1)
+	for _, watch := range r.watches {
+		go r.keepWatching(ctx, watch, changed)
+	}
+	told := map[string]bool{}
+	inARow := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-time.After(slow):
+		}
+		if !pause(ctx, settle) {
+			return
+		}
+		select {
+		case <-changed: // what came meanwhile is seen by this round
+		default:
+		}
+		mended, lasting := split(r.round(ctx))
+		if len(mended) == 0 {
+			inARow = 0
+		} else {
+			inARow++
+		}
+		r.reportMended(mended, inARow)
+		told = r.reportLasting(lasting, told)
+		if !pause(ctx, rest(inARow)) {
+			return
+		}
+	}
+}
+
+// split parts what was mended from what only a person can mend.
+func split(findings []health.Finding) (mended, lasting []health.Finding) {
+	for _, f := range findings {
+		if f.Fix == "" {
+			lasting = append(lasting, f)
+		} else {
+			mended = append(mended, f)
+		}
+	}
+	return mended, lasting
+}
+
+// rest is the time until the next round at the earliest: it grows where what is
+// mended is broken again and again.
+func rest(inARow int) time.Duration {
+	if inARow <= patience {
+		return interval
+	}
+	return min(interval<<min(inARow-patience, 10), slowest)
+}
+
+// round has each part mend itself.
+func (r *Repairer) round(ctx context.Context) []health.Finding {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var all []health.Finding
+	for _, part := range r.parts {
+		findings, err := part.Mend(ctx)
+		all = append(all, findings...)
+		if err != nil && ctx.Err() == nil {
+			r.log.WithError(err).Error("repair failed")
+		}
+	}
+	return all
+}
+
+// reportMended counts and logs a round's repairs, a line each unless they are many.
+func (r *Repairer) reportMended(findings []health.Finding, inARow int) {
+	r.mu.Lock()
+	for _, f := range findings {
+		r.counts[f.Part]++
+	}
+	r.mu.Unlock()
+	for i, f := range findings {
+		log := r.log.WithFields(logrus.Fields{"part": f.Part, "finding": f.String()})
+		if i == mostLines {
+			log.WithField("more", len(findings)-i).Warn("found broken, repaired, and more of it")
+			break
+		}
+		log.Warn("found broken, repaired")
+	}
+	if inARow == patience+1 {
+		r.log.WithField("finding", findings[0].String()).Error("what is repaired is broken again and again: repairing less often")
+	}
+}
+
+// reportLasting logs what cannot be repaired, once for as long as it is found, and
+// returns what is known of it now.
+func (r *Repairer) reportLasting(findings []health.Finding, told map[string]bool) map[string]bool {
+	now := map[string]bool{}
+	for _, f := range findings {
+		now[f.String()] = true
+		if !told[f.String()] {
+			r.log.WithFields(logrus.Fields{"part": f.Part, "finding": f.String()}).Error("found broken, and cannot be repaired: " + f.Meaning)
+		}
+	}
+	return now
+}
+
+// keepWatching begins a lost watch again, and has a look then: something may have
+// been missed.
+func (r *Repairer) keepWatching(ctx context.Context, watch Watch, changed chan<- struct{}) {
+	tell := func() {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	}
+	for ctx.Err() == nil {
+		if err := watch(ctx, tell); err != nil && ctx.Err() == nil {
+			r.log.WithError(err).Debug("watch was lost, watching again")
+		}
+		tell()
+		pause(ctx, interval)
+	}
+}
+
+// pause reports whether the time passed before ctx was done.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

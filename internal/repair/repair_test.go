@@ -1,0 +1,181 @@
+package repair
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/sirupsen/logrus/hooks/test"
+
+	"mybridge/internal/health"
+)
+
+// part is broken until it is mended, or again after each time.
+type part struct {
+	mu       sync.Mutex
+	broken   []health.Finding
+	lasting  bool
+	mendings []time.Time
+}
+
+func (p *part) Mend(context.Context) ([]health.Finding, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found := p.broken
+	if len(found) > 0 {
+		p.mendings = append(p.mendings, time.Now())
+	}
+	if !p.lasting {
+		p.broken = nil
+	}
+	return found, nil
+}
+
+func (p *part) damage(findings ...health.Finding) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broken = findings
+}
+
+func (p *part) times() []time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mendings
+}
+
+var (
+	ruleGone = health.Finding{Part: health.Rules, Subject: "table inet mybridge", Problem: "is gone", Meaning: "no port is reached", Fix: "make it again"}
+	linkGone = health.Finding{Part: health.Links, Subject: "link mbv1", Problem: "is gone", Meaning: "its container reaches nobody"}
+)
+
+// run runs a repairer of the part in time that a test makes pass.
+func run(t *testing.T, p *part, during func(r *Repairer, changed func(), log *test.Hook)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		log, hook := test.NewNullLogger()
+		log.SetLevel(logrus.InfoLevel)
+		events := make(chan struct{})
+		watch := func(ctx context.Context, changed func()) error {
+			for {
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-events:
+					changed()
+				}
+			}
+		}
+		r := New(log, []Part{p}, []Watch{watch})
+		var running sync.WaitGroup
+		running.Go(func() { r.Run(ctx) })
+		during(r, func() { events <- struct{}{} }, hook)
+		stop()
+		running.Wait()
+		synctest.Wait()
+	})
+}
+
+// TestMendedInTime wants what an event tells of mended within two seconds, even
+// when a round has just been, and what no event tells of by the slow look.
+func TestMendedInTime(t *testing.T) {
+	p := &part{}
+	run(t, p, func(r *Repairer, changed func(), log *test.Hook) {
+		for range 3 {
+			began := time.Now()
+			p.damage(ruleGone)
+			changed()
+			time.Sleep(2 * time.Second)
+			if times := p.times(); len(times) == 0 || times[len(times)-1].Before(began) {
+				t.Error("it was not mended within two seconds")
+			}
+		}
+		p.damage(ruleGone)
+		time.Sleep(slow + 2*time.Second)
+		if got := r.Counts()[health.Rules]; got != 4 {
+			t.Errorf("%d repairs are counted, want 4", got)
+		}
+		if got := len(log.AllEntries()); got != 4 {
+			t.Errorf("%d lines are logged, want one a repair", got)
+		}
+	})
+}
+
+// TestNoStorm wants pauses to grow where something fights back, and a line to say so.
+func TestNoStorm(t *testing.T) {
+	p := &part{lasting: true}
+	run(t, p, func(_ *Repairer, changed func(), log *test.Hook) {
+		p.damage(ruleGone)
+		for range 600 {
+			changed()
+			time.Sleep(time.Second)
+		}
+		if got := len(p.times()); got > 30 {
+			t.Errorf("it was repaired %d times in ten minutes, want fewer and fewer", got)
+		}
+		said := 0
+		for _, entry := range log.AllEntries() {
+			if strings.Contains(entry.Message, "again and again") {
+				said++
+			}
+		}
+		if said != 1 {
+			t.Errorf("it is said %d times that something fights back, want once", said)
+		}
+	})
+}
+
+// TestLastingIsToldOnce wants what cannot be repaired told once, and nothing else
+// held up by it.
+func TestLastingIsToldOnce(t *testing.T) {
+	p := &part{lasting: true}
+	run(t, p, func(r *Repairer, changed func(), log *test.Hook) {
+		p.damage(linkGone)
+		for range 20 {
+			changed()
+			time.Sleep(2 * time.Second)
+		}
+		if got := len(log.AllEntries()); got != 1 {
+			t.Errorf("%d lines are logged, want one", got)
+		}
+		if got := len(p.times()); got < 20 {
+			t.Errorf("after what cannot be repaired it looked only %d times", got)
+		}
+		if got := r.Counts()[health.Links]; got != 0 {
+			t.Errorf("%d repairs are counted, want none", got)
+		}
+	})
+}
+
+// TestLostWatch wants a watch that was lost to begin again, with a look.
+func TestLostWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &part{}
+		begun := 0
+		watch := func(ctx context.Context, _ func()) error {
+			begun++
+			if begun == 1 {
+				return errors.New("messages were lost")
+			}
+			<-ctx.Done()
+			return nil
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		log, _ := test.NewNullLogger()
+		var running sync.WaitGroup
+		p.damage(ruleGone)
+		running.Go(func() { New(log, []Part{p}, []Watch{watch}).Run(ctx) })
+		time.Sleep(2 * time.Second)
+		if begun != 2 || len(p.times()) != 1 {
+			t.Errorf("the watch began %d times and %d repairs were made, want 2 and 1", begun, len(p.times()))
+		}
+		stop()
+		running.Wait()
+		synctest.Wait()
+	})
+}
