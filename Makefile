@@ -5,7 +5,7 @@ TOOLS   := $(CURDIR)/build/tools
 LINTER  := golangci-lint
 LINTER_VERSION := v2.15.0
 
-.PHONY: help build demo test bench-ipam lint cover clean
+.PHONY: help build demo test soak bench-ipam bench-ports docs lint cover clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -20,9 +20,17 @@ test: ## run every test: unit, kernel, end to end on two engines (as root; prepa
 	test/setup.sh
 	MYBRIDGE_TEST_NO_SKIP=1 go test -race -count=1 -timeout 20m ./...
 
+MINUTES ?= 20
+soak: ## churn, kill and flush for MINUTES=20 on both engines, then audit (as root; prepares what it needs)
+	test/setup.sh
+	MYBRIDGE_TEST_NO_SKIP=1 MYBRIDGE_SOAK_MINUTES=$(MINUTES) go test -count=1 -timeout 24h -v -run 'TestSoak$$' ./test/e2e
+
 bench-ipam: ## measure the address manager beside the disk and the whole-file design (half a minute)
 	go run ./test/bench/ipam
 	go test -count=1 -v ./test/crash ./test/scale
+
+bench-ports: ## measure new connections to one of 1 and of 1,000 published ports (as root)
+	go run ./test/bench/ports
 
 lint: $(TOOLS)/$(LINTER)-$(LINTER_VERSION) ## check form, layers and scripts
 	$(TOOLS)/$(LINTER)-$(LINTER_VERSION) run --allow-parallel-runners ./...

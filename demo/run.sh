@@ -46,6 +46,7 @@ install_missing() {
 	fi
 	command -v ip >/dev/null || packages+=(iproute2)
 	command -v iptables >/dev/null || packages+=(iptables)
+	command -v nft >/dev/null || packages+=(nftables)
 	[ "${#packages[@]}" -gt 0 ] || return 0
 	say "This machine lacks ${packages[*]}: installing with apt-get. They stay when the demo ends."
 	apt-get update -qq
@@ -138,7 +139,7 @@ show docker network inspect --format '{{range .IPAM.Config}}subnet {{.Subnet}}, 
 
 say "Two containers"
 show docker run -d --name "$name-one" --network "$name" "$name"
-show docker run -d --name "$name-two" --network "$name" "$name"
+show docker run -d --name "$name-two" --network "$name" -p 18080:80 "$name" serve -tcp 80
 address=$(docker inspect --format "{{(index .NetworkSettings.Networks \"$name\").IPAddress}}" "$name-two")
 
 say "They reach each other by name and by address"
@@ -150,9 +151,17 @@ answer=$(show docker exec "$name-one" /probe get -retry 198.51.100.2:80)
 echo "$answer"
 [[ $answer == *" 198.51.100.1:"* ]] || fail "the host outside did not see the host's address"
 
+say "A published port is reached from outside, with the client's own address, and by localhost"
+show bin/mybridge ports "$name-two"
+answer=$(show ip netns exec "$name" "$work/image/probe" get -retry 198.51.100.1:18080)
+echo "$answer"
+[[ $answer == *" 198.51.100.2:"* ]] || fail "the container did not see the client's address"
+show "$work/image/probe" get 127.0.0.1:18080
+
 say "What the host has of it"
 show ip -brief address show type bridge
-show bash -c 'iptables-save -t nat | grep MASQUERADE'
+show nft list map inet mybridge published4
+show nft list chain inet mybridge forward
 show bash -c 'bin/mybridge ipam dump | cut -c 1-60'
 
 say "The network goes, and its bridge, links, rules and addresses with it"
@@ -161,3 +170,4 @@ show docker network rm "$name"
 show bin/mybridge ipam dump
 ! ip -o link show | grep -q 'alias mybridge/mybridge' || fail "a link is left"
 ! iptables-save | grep -q MYBRIDGE || fail "a rule is left"
+! nft list tables | grep -q mybridge || fail "a table is left"

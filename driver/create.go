@@ -142,6 +142,10 @@ func (d *Driver) keepIntent(ctx context.Context, n *network) error {
 // checkHost finds subnets that another link of the host has.
 func (d *Driver) checkHost(ctx context.Context, n *network) error {
 	for _, gateway := range n.bridge().Gateways {
+		// Every link has an address of the link-local subnet.
+		if gateway.Addr().IsLinkLocalUnicast() {
+			continue
+		}
 		holder, err := d.links.SubnetHolder(ctx, gateway)
 		if err != nil {
 			return err

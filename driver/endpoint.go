@@ -137,7 +137,7 @@ func (d *Driver) claimEndpoint(config EndpointConfig) (Endpoint, error) {
 	defer d.mu.Unlock()
 	endpoint := Endpoint{EndpointConfig: config, ChosenMAC: config.MAC, Phase: Ready}
 	if endpoint.ChosenMAC.IsZero() {
-		endpoint.ChosenMAC = link.RandomMAC()
+		endpoint.ChosenMAC = config.chooseMAC()
 	}
 	endpoint.Link = d.freeName(linkPrefix, string(config.ID))
 	endpoint.Peer = peerOf(endpoint.Link)
@@ -146,6 +146,16 @@ func (d *Driver) claimEndpoint(config EndpointConfig) (Endpoint, error) {
 	}
 	d.owners.addEndpoint(endpoint)
 	return endpoint, nil
+}
+
+// chooseMAC derives the MAC from an address of the endpoint's, where it has one:
+// engine 20.10, and 28 with an address manager that is a plugin, tell no neighbour
+// that an address has moved.
+func (c EndpointConfig) chooseMAC() link.MAC {
+	if addrs := c.addrs(); len(addrs) > 0 {
+		return link.DerivedMAC(string(c.Network), addrs[0])
+	}
+	return link.RandomMAC()
 }
 
 // releaseEndpoint takes back what claimEndpoint gave.

@@ -32,19 +32,8 @@ type Config struct {
 // A network that cannot be restored is logged and kept, so that the others work
 // and it can be deleted; without the packet filter Open fails.
 func Open(ctx context.Context, config Config) (*Driver, error) {
-	d := &Driver{
-		state:         config.State,
-		links:         config.Links,
-		firewall:      config.Firewall,
-		ports:         config.Ports,
-		log:           config.Log,
-		directRouting: config.DirectRouting,
-		networks:      map[NetworkID]*network{},
-		unfinished:    map[NetworkID]*network{},
-		names:         map[link.Name]NetworkID{},
-		sandboxes:     sandboxes{},
-	}
-	if err := d.load(ctx); err != nil {
+	d, err := load(ctx, config)
+	if err != nil {
 		return nil, err
 	}
 	if err := d.recoverFromLinks(ctx); err != nil {
@@ -60,7 +49,8 @@ func Open(ctx context.Context, config Config) (*Driver, error) {
 		if err := d.ensureLinks(ctx, n); err != nil {
 			d.logNetwork(n).WithError(err).Error("network could not be restored")
 		}
-		filtered = append(filtered, d.restoreEndpoints(n))
+		d.resumePorts(n)
+		filtered = append(filtered, d.filteredState(n))
 	}
 	state := firewall.State{Networks: filtered, EngineBridges: config.EngineBridges}
 	if err := d.firewall.Restore(ctx, state); err != nil {
@@ -76,10 +66,8 @@ func Open(ctx context.Context, config Config) (*Driver, error) {
 	return d, nil
 }
 
-// restoreEndpoints holds the network's published ports again, and returns what the
-// packet filter is to do for it.
-func (d *Driver) restoreEndpoints(n *network) firewall.NetworkState {
-	state := firewall.NetworkState{Network: d.filtered(n)}
+// resumePorts holds the network's published ports again.
+func (d *Driver) resumePorts(n *network) {
 	for _, endpoint := range n.endpoints {
 		if endpoint.Phase != Ready {
 			continue
@@ -88,31 +76,5 @@ func (d *Driver) restoreEndpoints(n *network) firewall.NetworkState {
 		if unheld := n.unheld[endpoint.ID]; len(unheld) > 0 {
 			d.logEndpoint(endpoint).WithField("ports", unheld).Error("published ports could not be held again: another process has them")
 		}
-		state.Endpoints = append(state.Endpoints, n.filteredEndpoint(endpoint))
 	}
-	return state
-}
-
-// load fills the driver with what is kept.
-func (d *Driver) load(ctx context.Context) error {
-	networks, endpoints, err := d.state.LoadNetworks(ctx)
-	if err != nil {
-		return fmt.Errorf("loading networks: %w", err)
-	}
-	d.owners = NewOwners(networks, endpoints)
-	for _, record := range networks {
-		d.networks[record.ID] = newNetwork(record)
-		d.names[record.Bridge] = record.ID
-	}
-	for _, record := range endpoints {
-		n, ok := d.networks[record.Network]
-		if !ok {
-			return fmt.Errorf("endpoint %s: %w: %s", record.ID.Short(), ErrUnknownNetwork, record.Network.Short())
-		}
-		n.endpoints[record.ID] = record
-		n.joined[record.ID] = true
-		d.names[record.Link] = record.Network
-		d.sandboxes.enter(record)
-	}
-	return nil
 }

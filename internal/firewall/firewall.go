@@ -7,8 +7,8 @@
 //     its own bridge.
 //   - From elsewhere into a network: answers; what was sent to a published host
 //     port; in mode nat-unprotected all; in mode routed ICMP and the endpoints'
-//     open ports, as also from trusted interfaces. All else is dropped, whatever
-//     anybody else's rules accept.
+//     open ports; from trusted interfaces open ports too. All else is dropped,
+//     whatever anybody else's rules accept.
 //   - Out of a network: all, but not into a bridge of the engine's own, unless to
 //     a port published there.
 //   - What leaves a network gets the host's address, where the network
@@ -18,7 +18,8 @@
 //     networks, publishes is left to the socket that holds the port.
 //   - With Antispoof no endpoint sends with the MAC, or with an address in ARP,
 //     neighbour discovery or as an IP source, that belongs to another endpoint or
-//     to the gateway. What belongs to nobody may be used.
+//     to the gateway, nor says that it is a router (router advertisements,
+//     redirects). What belongs to nobody may be used.
 package firewall
 
 import (
@@ -115,7 +116,7 @@ func (n Network) Forwards(m hostport.Mapping) bool {
 	host := m.Host.Addr()
 	subnet, ok := n.SubnetOf(m.Container.Addr())
 	held := host.IsLoopback() || host.Is6() && host.IsLinkLocalUnicast()
-	return ok && subnet.Mode.Translates() && host.IsValid() && host.Is4() == m.Container.Addr().Is4() && !held
+	return ok && !n.Internal && subnet.Mode.Translates() && host.IsValid() && host.Is4() == m.Container.Addr().Is4() && !held
 }
 
 // Endpoint is an endpoint as the packet filter sees it.

@@ -27,18 +27,16 @@ func setBridgeIPv6(b Bridge) error {
 
 func disableIPv6(name Name, off bool) error { return setIPv6(name, "disable_ipv6", off) }
 
-// setIPv6 writes an IPv6 setting of a link. A kernel without IPv6 has none.
+// setIPv6 writes an IPv6 setting of a link. Where there is none, the kernel has no
+// IPv6, or the link's MTU is below what IPv6 needs (RFC 8200 §5): there is nothing
+// to turn off.
 func setIPv6(name Name, setting string, on bool) error {
 	value := "0\n"
 	if on {
 		value = "1\n"
 	}
-	path := filepath.Join(ipv6Settings, string(name), setting)
-	err := os.WriteFile(path, []byte(value), 0o644)
-	if _, missing := os.Stat(ipv6Settings); errors.Is(err, fs.ErrNotExist) && errors.Is(missing, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	err := os.WriteFile(filepath.Join(ipv6Settings, string(name), setting), []byte(value), 0o644)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("setting %s of link %s: %w", setting, name, err)
 	}
 	return nil

@@ -2,8 +2,10 @@ package link
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"net"
+	"net/netip"
 )
 
 // MAC is a unicast Ethernet address. The zero value stands for none.
@@ -27,6 +29,16 @@ func ParseMAC(field, s string) (MAC, error) {
 func RandomMAC() MAC {
 	var mac MAC
 	_, _ = rand.Read(mac[:]) // never fails, as its documentation says
+	mac[0] = mac[0]&^1 | 2
+	return mac
+}
+
+// DerivedMAC returns the locally administered unicast address that belongs to the
+// address in the network: who has the address next has the MAC too, so neighbours
+// that remember it need not learn another.
+func DerivedMAC(network string, address netip.Addr) MAC {
+	sum := sha256.Sum256([]byte(network + " " + address.String()))
+	mac := MAC(sum[:len(MAC{})])
 	mac[0] = mac[0]&^1 | 2
 	return mac
 }

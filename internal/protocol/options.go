@@ -23,6 +23,10 @@ const (
 	labelEnableIPv6 = "com.docker.network.enable_ipv6"
 	labelInternal   = "com.docker.network.internal"
 	labelPortMap    = "com.docker.network.portmap"
+	// Users give these two as options of a network, and the engine announces
+	// addresses accordingly (engine 28).
+	labelAdvertiseCount    = "com.docker.network.advertise_addr_nmsgs"
+	labelAdvertiseInterval = "com.docker.network.advertise_addr_ms"
 	// labelNoIPv6ToIPv4 comes with port mappings from engine 28 on.
 	labelNoIPv6ToIPv4 = "com.docker.network.driver.private.no_proxy_6to4"
 )
@@ -65,8 +69,8 @@ var engineEndpointLabels = []string{
 	"com.docker.network.endpoint.dnsservers",
 	"com.docker.network.endpoint.name",
 	"com.docker.network.endpoint.sysctls",
-	"com.docker.network.advertise_addr_nmsgs",
-	"com.docker.network.advertise_addr_ms",
+	labelAdvertiseCount,
+	labelAdvertiseInterval,
 }
 
 // parseNetwork returns the request as typed values.
@@ -148,6 +152,10 @@ func parseGeneric(value any, config *driver.NetworkConfig) error {
 			config.InterfacePrefix, err = parsePrefix(key, value)
 		case optionTrusted:
 			config.TrustedInterfaces, err = parseInterfaces(key, value)
+		case labelEnableIPv4, labelEnableIPv6:
+			_, err = parseBool(key, value)
+		case labelAdvertiseCount, labelAdvertiseInterval:
+			// The engine's own business: it has checked them.
 		default:
 			err = unknownOption("network", key, networkOptions)
 		}

@@ -153,6 +153,7 @@ func TestGatewayPriority(t *testing.T) {
 // TestLinkLocalSubnet wants a network whose subnet every link has a route to.
 func TestLinkLocalSubnet(t *testing.T) {
 	onEachEngine(t, func(h *host) {
+		h.AttachNeighbour("2001:db8:1::1/64", "2001:db8:1::2/64")
 		for _, ipam := range []string{"default", "mybridge"} {
 			h.MustDocker("network", "create", "-d", "mybridge", "--ipam-driver", ipam, "--ipv6", "--subnet", "fe80::/64", "--gateway", "fe80::1", "n-"+ipam)
 			h.run("one", "n-"+ipam)
@@ -160,6 +161,41 @@ func TestLinkLocalSubnet(t *testing.T) {
 			address := h.MustDocker("inspect", "-f", `{{(index .NetworkSettings.Networks "n-`+ipam+`").GlobalIPv6Address}}`, "two")
 			h.wantReached("one", address+"%eth0")
 			h.MustDocker("rm", "-f", "one", "two")
+			h.MustDocker("network", "rm", "n-"+ipam)
+		}
+	})
+}
+
+// TestEnginesOwnOptions wants options that the engine sees to itself to be let pass.
+func TestEnginesOwnOptions(t *testing.T) {
+	onEachEngine(t, func(h *host) {
+		h.createNetwork("n1", "-o", "com.docker.network.advertise_addr_nmsgs=1", "-o", "com.docker.network.advertise_addr_ms=100", "-o", "com.docker.network.enable_ipv6=false")
+	})
+}
+
+// TestSmallMTU wants a link that is too narrow for IPv6.
+func TestSmallMTU(t *testing.T) {
+	onEachEngine(t, func(h *host) {
+		h.createNetwork("n1", "-o", "com.docker.network.driver.mtu=1000")
+		h.run("one", "n1")
+		h.run("two", "n1")
+		h.wantReached("one", "two")
+	})
+}
+
+// TestSameAddressAgain wants neighbours to reach who has an address next at once,
+// although they remember who had it.
+func TestSameAddressAgain(t *testing.T) {
+	onEachEngine(t, func(h *host) {
+		for _, ipam := range []string{"default", "mybridge"} {
+			h.MustDocker("network", "create", "-d", "mybridge", "--ipam-driver", ipam, "--subnet", "192.168.7.0/24", "n-"+ipam)
+			h.run("one", "n-"+ipam)
+			for range 2 {
+				h.run("two", "n-"+ipam, "--ip", "192.168.7.50")
+				h.wantReached("one", "192.168.7.50")
+				h.MustDocker("rm", "-f", "two")
+			}
+			h.MustDocker("rm", "-f", "one")
 			h.MustDocker("network", "rm", "n-"+ipam)
 		}
 	})

@@ -1,5 +1,7 @@
 package firewalltest
 
+import "slices"
+
 // row is a question that a user might ask, and its answer. Each is asked for
 // IPv4 and IPv6.
 type row struct {
@@ -20,11 +22,11 @@ var rows = []row{
 	{"a neighbour", "peer", "tcp web:80", "web sees peer"},
 	{"a neighbour, by UDP", "peer", "udp web:53", "web sees peer"},
 	{"a neighbour, by ping", "peer", "ping web", reply},
-	{"a neighbour in a routed network's bridge", "router", "ping routed-gateway", reply},
 	{"a neighbour without a gateway", "alone", "tcp together:80", "together sees alone"},
 	{"a neighbour without a subnet", "plain", "tcp simple:80", "simple sees plain"},
 	{"a neighbour's port, published by another under its number", "web", "tcp peer:81", "peer sees web"},
-	{"the own gateway", "web", "ping nat-gateway", reply},
+	{"the gateway", "web", "ping nat-gateway", reply},
+	{"the gateway of a routed network", "router", "ping routed-gateway", reply},
 	{"the host's own port", "web", "tcp host:7000", "host sees web"},
 	{"a container, from its host", "host", "tcp peer:81", "peer sees nat-gateway"},
 
@@ -181,15 +183,9 @@ var rows = []row{
 
 // deniedRows are those of all tables that nobody answers.
 func deniedRows() []row {
-	all := rows
+	all := slices.Clone(rows)
 	for _, change := range changes {
-		all = append(all[:len(all):len(all)], change.rows...)
+		all = append(all, change.rows...)
 	}
-	var denied []row
-	for _, r := range all {
-		if r.answer == nobody {
-			denied = append(denied, r)
-		}
-	}
-	return denied
+	return slices.DeleteFunc(all, func(r row) bool { return r.answer != nobody })
 }

@@ -31,7 +31,7 @@ type world struct {
 func newWorld(t *testing.T, networks []network) *world {
 	t.Helper()
 	probe := filepath.Join(t.TempDir(), "probe")
-	kernel.Run(t, "go", "build", "-o", probe, "mybridge/test/probe") // before the namespace, which has no network
+	kernel.Run(t, "go", "build", "-buildvcs=false", "-o", probe, "mybridge/test/probe") // before the namespace, which has no network
 	kernel.Namespace(t)
 	w := &world{
 		networks:  networks,

@@ -1,0 +1,100 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// within is how soon what was broken is to be right again.
+const within = 2 * time.Second
+
+// TestBrokenByOthers wants what somebody breaks to work again soon, the rules as
+// they were, and one line that says what was missing.
+func TestBrokenByOthers(t *testing.T) {
+	onEachBackend(t, func(h *host) {
+		lan := h.AttachNeighbour("198.51.100.1/24", "198.51.100.2/24")
+		h.createNetwork("n1", "--subnet", "192.168.0.0/24", "-o", "com.docker.network.bridge.name=shop0")
+		h.serve("web", "n1", "-p", "8080:80")
+		h.run("peer", "n1")
+		link := h.MustRun("sh", "-c", "ip -br link show master shop0 | awk 'NR==1{print $1}' | cut -d@ -f1")
+		wantReached := func(when string) {
+			h.t.Helper()
+			began := time.Now()
+			if _, err := lan.Run("probe", "get", "-retry", "-timeout", "10s", "198.51.100.1:8080"); err != nil {
+				h.t.Fatalf("%s: the published port is not reached: %v", when, err)
+			}
+			if _, err := h.probe("peer", "get", "-retry", "-timeout", "10s", "192.168.0.2:80"); err != nil {
+				h.t.Fatalf("%s: the neighbour is not reached: %v", when, err)
+			}
+			h.t.Logf("%s: reached after %s", when, time.Since(began).Round(10*time.Millisecond))
+		}
+		rules := func() string {
+			var ours []string
+			for line := range strings.Lines(h.Snapshot()) {
+				if strings.Contains(strings.ToLower(line), "mybridge") || strings.HasPrefix(line, "nft ") {
+					ours = append(ours, line)
+				}
+			}
+			return strings.Join(ours, "")
+		}
+		wantReached("at first")
+		first := rules()
+		for _, damage := range []string{
+			"nft flush ruleset",
+			"iptables -F",
+			"iptables -t nat -F; iptables -t mangle -F",
+			"nft delete table inet mybridge || iptables -F MYBRIDGE-FORWARD",
+			"ip link set shop0 down",
+			"ip link del shop0",
+			"ip link set " + link + " nomaster",
+			"ip link set " + link + " down",
+			"ip address del 192.168.0.1/24 dev shop0",
+			"echo 0 > /proc/sys/net/ipv4/ip_forward",
+		} {
+			h.MustRun("sh", "-c", damage)
+			time.Sleep(within)
+			wantReached(damage)
+			if now := rules(); now != first {
+				h.t.Errorf("%s: the rules are now\n%s\nat first they were\n%s", damage, now, first)
+			}
+		}
+		if log := h.plugin.Log(); !strings.Contains(log, "found broken, repaired") {
+			h.t.Error("the log does not say that something was repaired")
+		}
+	})
+}
+
+// TestManyContainersAtOnce wants a hundred containers to start, and to go, at once.
+func TestManyContainersAtOnce(t *testing.T) {
+	onEachEngine(t, func(h *host) {
+		h.createNetwork("n1", "--subnet", "192.168.0.0/24")
+		before := h.whatIsThere()
+		all := func(command string) {
+			h.t.Helper()
+			const many = 100
+			failures := make(chan error, many)
+			turn := make(chan struct{}, many)
+			for i := range many {
+				turn <- struct{}{}
+				go func() {
+					defer func() { <-turn }()
+					_, err := h.Run("sh", "-c", strings.ReplaceAll(command, "N", string(rune('a'+i/26))+string(rune('a'+i%26))))
+					failures <- err
+				}()
+			}
+			for range many {
+				if err := <-failures; err != nil {
+					h.t.Error(err)
+				}
+			}
+		}
+		all("docker create --name cN --network n1 probe")
+		all("docker start cN")
+		if leases := strings.Count(h.dump(), "1"); leases < 101 {
+			h.t.Errorf("%d addresses are taken, want those of 100 containers and the gateway", leases)
+		}
+		all("docker rm -f cN")
+		h.wantAsBefore(before)
+	})
+}

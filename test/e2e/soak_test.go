@@ -1,0 +1,190 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mybridge/test/engine"
+)
+
+// soakTime is how long a soak lasts: minutes where make soak gives them.
+func soakTime(t *testing.T) time.Duration {
+	t.Helper()
+	minutes := os.Getenv("MYBRIDGE_SOAK_MINUTES")
+	if minutes == "" {
+		return 15 * time.Second
+	}
+	number, err := strconv.ParseFloat(minutes, 64)
+	if err != nil {
+		t.Fatalf("MYBRIDGE_SOAK_MINUTES %q is no number", minutes)
+	}
+	return time.Duration(number * float64(time.Minute))
+}
+
+// soak is a host on which containers and networks come and go while plugin and
+// engine are killed and rules are flushed, all at random.
+type soak struct {
+	*host
+	deadline time.Time
+	rounds   atomic.Int64
+	refused  atomic.Int64
+	chaos    map[string]int
+}
+
+// TestSoak wants nothing left of it all, and what should be reachable reached.
+func TestSoak(t *testing.T) {
+	onEachEngineWith(t, engine.Options{Timeout: 3 * time.Minute}, func(h *host) {
+		lifeOfANetwork(h) // what is there once stays, as the chains of Docker's own
+		before, used := h.whatIsThere(), h.resources()
+		s := &soak{host: h, deadline: time.Now().Add(soakTime(h.t)), chaos: map[string]int{}}
+		var working sync.WaitGroup
+		for i := range 3 {
+			working.Go(func() { s.work(i) })
+		}
+		s.disturb()
+		working.Wait()
+		s.settle()
+		s.audit(before)
+		h.restartPlugin()
+		lifeOfANetwork(h)
+		if now := h.resources(); !now.near(used) {
+			h.t.Errorf("the plugin uses %+v, at the beginning %+v", now, used)
+		}
+		h.t.Logf("%d rounds, %d calls refused meanwhile, disturbed by %v", s.rounds.Load(), s.refused.Load(), s.chaos)
+	})
+}
+
+func lifeOfANetwork(h *host) {
+	h.t.Helper()
+	h.createNetwork("first", "--subnet", "192.168.99.0/24")
+	h.serve("first", "first", "-p", "8999:80")
+	h.MustRun("probe", "get", "-retry", "-timeout", "10s", "127.0.0.1:8999")
+	h.MustDocker("rm", "-f", "first")
+	h.MustDocker("network", "rm", "first")
+}
+
+// work is a user's day, again and again: each call may fail while the plugin or
+// the engine is down.
+func (s *soak) work(worker int) {
+	name := fmt.Sprintf("soak%d", worker)
+	port := strconv.Itoa(9000 + worker)
+	subnet := fmt.Sprintf("192.168.%d.0/24", 100+worker)
+	for time.Now().Before(s.deadline) {
+		s.try("network", "create", "-d", "mybridge", "--ipam-driver", "mybridge", "--subnet", subnet, name)
+		s.try("run", "-d", "--name", name+"-web", "--network", name, "-p", port+":80", "probe", "serve", "-tcp", "80", "-udp", "53")
+		s.try("run", "-d", "--name", name+"-peer", "--network", name, "probe")
+		s.try("exec", name+"-peer", "/probe", "get", "-timeout", "1s", name+"-web:80")
+		s.try("network", "disconnect", "-f", name, name+"-peer")
+		s.try("network", "connect", name, name+"-peer")
+		s.try("restart", "-t", "0", name+"-web")
+		s.try("rm", "-f", name+"-web", name+"-peer")
+		s.try("network", "rm", name)
+		s.rounds.Add(1)
+	}
+}
+
+func (s *soak) try(arguments ...string) {
+	if _, err := s.Docker(arguments...); err != nil {
+		s.refused.Add(1)
+	}
+}
+
+// disturb breaks something every other second until the time is over.
+func (s *soak) disturb() {
+	for time.Now().Before(s.deadline) {
+		time.Sleep(time.Second + time.Duration(rand.Int64N(int64(2*time.Second))))
+		disturbances := []struct {
+			name string
+			do   func()
+		}{
+			{"plugin killed", s.restartPlugin},
+			{"plugin killed and away", func() {
+				s.plugin.Kill()
+				time.Sleep(time.Second)
+				s.startPlugin()
+			}},
+			{"engine killed", func() {
+				s.KillDocker()
+				s.StartDocker()
+			}},
+			{"rules flushed", func() { _, _ = s.Run("nft", "flush", "ruleset") }},
+			{"tables deleted", func() { _, _ = s.Run("sh", "-c", "nft delete table inet mybridge; nft delete table bridge mybridge") }},
+			{"a bridge down", func() {
+				_, _ = s.Run("sh", "-c", "ip link set $(ip -br link show type bridge | awk '/^mb-/{print $1; exit}') down")
+			}},
+			{"a bridge deleted", func() {
+				_, _ = s.Run("sh", "-c", "ip link del $(ip -br link show type bridge | awk '/^mb-/{print $1; exit}')")
+			}},
+			{"forwarding off", func() { _, _ = s.Run("sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward") }},
+		}
+		chosen := disturbances[rand.IntN(len(disturbances))]
+		s.chaos[chosen.name]++
+		chosen.do()
+	}
+}
+
+// settle ends all that is there. The engine is started once more, as its own rules
+// were flushed too.
+func (s *soak) settle() {
+	s.t.Helper()
+	s.MustRun("sh", "-c", "docker ps -aq | xargs -r docker rm -f")
+	s.MustRun("sh", "-c", "docker network ls -q --filter driver=mybridge | xargs -r docker network rm")
+	s.StopDocker()
+	s.StartDocker()
+}
+
+// audit wants nothing of ours left: what no call of the engine mentions any more is
+// for doctor to find.
+func (s *soak) audit(before string) {
+	s.t.Helper()
+	if findings, err := s.Run("mybridge", "doctor", "--fix"); err != nil {
+		s.t.Logf("doctor: %s, %v", findings, err)
+	}
+	if findings, err := s.Run("mybridge", "doctor"); err != nil {
+		s.t.Errorf("doctor is not content: %s, %v", findings, err)
+	}
+	s.wantAsBefore(before)
+	if ports := s.MustRun("mybridge", "ports", "--json"); ports != "[]" {
+		s.t.Errorf("ports are left: %s", ports)
+	}
+}
+
+// resources are what the plugin's process uses.
+type resources struct{ descriptors, threads, kilobytes int }
+
+func (h *host) resources() resources {
+	h.t.Helper()
+	pid := strconv.Itoa(h.plugin.Pid())
+	var r resources
+	entries, err := os.ReadDir("/proc/" + pid + "/fd")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	r.descriptors = len(entries)
+	status, err := os.ReadFile("/proc/" + pid + "/status")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		fields := strings.Fields(line)
+		switch fields[0] {
+		case "Threads:":
+			r.threads, _ = strconv.Atoi(fields[1])
+		case "VmRSS:":
+			r.kilobytes, _ = strconv.Atoi(fields[1])
+		}
+	}
+	return r
+}
+
+// near allows for what a runtime does as it likes.
+func (r resources) near(other resources) bool {
+	return r.descriptors <= other.descriptors+4 && r.threads <= other.threads+8 && r.kilobytes <= other.kilobytes*3/2+4096
+}
