@@ -32,6 +32,9 @@ bench-ipam: ## measure the address manager beside the disk and the whole-file de
 bench-ports: ## measure new connections to one of 1 and of 1,000 published ports (as root)
 	go run ./test/bench/ports
 
+docs: ## write docs/firewall from the real rules (as root)
+	go test -count=1 ./internal/firewall/firewalldoc -update
+
 lint: $(TOOLS)/$(LINTER)-$(LINTER_VERSION) ## check form, layers and scripts
 	$(TOOLS)/$(LINTER)-$(LINTER_VERSION) run --allow-parallel-runners ./...
 	command -v shellcheck >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck; }

@@ -12,6 +12,7 @@
 //	probe addr                                 print the interfaces
 //	probe route                                print the default gateways
 //	probe spoof [-mac MAC] [-to MAC] KIND ARGS send a frame as anybody, see spoof
+//	probe sctp [-label TEXT] ADDR:PORT         open an SCTP association, without waiting
 //	probe sniff                                print the labels of such frames
 //
 // It exits with 1 and a line on standard error when the answer is no, and
@@ -25,7 +26,7 @@ import (
 )
 
 // errUsage is a call that no subcommand understands.
-var errUsage = errors.New("usage: probe sleep|serve|get|getudp|ping|watch|resolve|addr|route|spoof|sniff [arguments]")
+var errUsage = errors.New("usage: probe sleep|serve|get|getudp|ping|watch|resolve|addr|route|spoof|sctp|sniff [arguments]")
 
 var subcommands = map[string]func(arguments []string) error{
 	"sleep":   sleep,
@@ -38,6 +39,7 @@ var subcommands = map[string]func(arguments []string) error{
 	"addr":    printInterfaces,
 	"route":   printGateways,
 	"spoof":   spoof,
+	"sctp":    initiateSCTP,
 	"sniff":   sniff,
 }
 

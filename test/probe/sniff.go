@@ -14,8 +14,8 @@ const labelMark = "mybridge probe: "
 
 func labelled(text string) []byte { return []byte(labelMark + text + "\n") }
 
-// sniff prints the label of each frame from spoof that comes in, until it is
-// ended.
+// sniff prints the label of each frame from spoof and sctp that comes in, until it
+// is ended.
 func sniff([]string) error {
 	device, err := net.InterfaceByName(spoofDevice)
 	if err != nil {
