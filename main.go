@@ -19,11 +19,13 @@ import (
 	"mybridge/driver"
 	"mybridge/internal/admin"
 	"mybridge/internal/cli"
+	"mybridge/internal/doctor"
 	"mybridge/internal/engine"
 	"mybridge/internal/host"
 	"mybridge/internal/hostport"
 	"mybridge/internal/link"
 	"mybridge/internal/protocol"
+	"mybridge/internal/repair"
 	"mybridge/internal/server"
 	"mybridge/internal/store"
 	"mybridge/ipam"
@@ -40,6 +42,7 @@ func main() {
 		OpenAddresses:  openAddresses,
 		PublishedPorts: publishedPorts,
 		Containers:     containers,
+		Examine:        examine,
 	}
 	code := cli.Run(ctx, program, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -85,6 +88,9 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	defer ports.Close()
 	// What was begun is restored to the end, also where a signal arrives.
 	restoring := context.WithoutCancel(ctx)
+	if err := state.KeepRun(restoring, store.Run{Firewall: backend, DirectRouting: config.AllowDirectRouting}); err != nil {
+		log.WithError(err).Warn("how the plugin runs could not be kept: 'mybridge doctor' needs it where none runs")
+	}
 	engineBridges := followEngineBridges(links, filter, log)
 	bridges, err := engineBridges.Find(restoring)
 	if err != nil {
@@ -117,7 +123,12 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	}
 	services.Networks, services.Addresses = networks, addresses
 	gate.Open()
-	adminServer := &http.Server{Handler: admin.NewHandler(addresses, networks), ReadHeaderTimeout: time.Minute}
+	orphans := newOrphans(config.Name, networks, addresses, links, log)
+	examiner := doctor.Doctor{
+		Engine: askingEngine(orphans, config.EngineSocket, true),
+		Parts:  []doctor.Part{networks, filter, doctor.Addresses{Manager: addresses}},
+	}
+	adminServer := &http.Server{Handler: admin.NewHandler(addresses, networks, examiner), ReadHeaderTimeout: time.Minute}
 	go func() { stopped <- adminServer.Serve(adminSocket) }()
 	log.WithFields(logrus.Fields{"version": version, "socket": config.PluginSocket(), "firewall": backend}).Info("mybridge is ready")
 
@@ -132,6 +143,9 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 		state.KeepBackup(background, backupInterval, func(err error) { log.WithError(err).Error("backup failed") })
 	})
 	working.Go(func() { engineBridges.Follow(background) })
+	working.Go(func() { orphans.Run(background, engine.NewClient(config.EngineSocket)) })
+	repairer := repair.New(log, []repair.Part{networks, filter}, []repair.Watch{links.Watch, filter.Watch})
+	working.Go(func() { repairer.Run(background) })
 	defer working.Wait()
 	defer stopBackground()
 

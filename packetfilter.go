@@ -41,7 +41,7 @@ func openFilter(config cli.ServeConfig, log logrus.FieldLogger) (firewall.Filter
 // openNFTables also has what the host's iptables may drop by its policy accepted
 // there, where there is an iptables.
 func openNFTables(name string, log logrus.FieldLogger) (firewall.Filter, error) {
-	var options nftables.Options
+	options := nftables.Options{Ran: iptables.Ran}
 	if accepts, err := iptables.OpenAccepts(name); err != nil {
 		log.WithError(err).Info("there is no iptables to accept packets in")
 	} else {
@@ -56,7 +56,7 @@ func openIPTables(name string, log logrus.FieldLogger) (firewall.Filter, error) 
 	if err != nil {
 		return nil, err
 	}
-	antispoof, err := nftables.Open(name, nftables.Options{AntispoofOnly: true})
+	antispoof, err := nftables.Open(name, nftables.Options{AntispoofOnly: true, Ran: iptables.Ran})
 	if err != nil {
 		log.WithError(err).Warn("containers can use each other's addresses: only nftables could keep them from it")
 		return filter, nil

@@ -113,10 +113,15 @@ func (m *Manager) giveBack(ctx context.Context, p *pool, address netip.Addr) err
 	if err != nil || !held {
 		return err
 	}
+	return m.finishRelease(ctx, p, lease)
+}
+
+// finishRelease ends a lease that startRelease made pending.
+func (m *Manager) finishRelease(ctx context.Context, p *pool, lease Lease) error {
 	lease.Ended = m.now().Truncate(time.Second)
 	if err := m.State.EndLease(ctx, lease); err != nil {
-		p.abandon(address)
-		return fmt.Errorf("ending the lease of %s: %w", address, err)
+		p.abandon(lease.Address)
+		return fmt.Errorf("ending the lease of %s: %w", lease.Address, err)
 	}
 	p.confirm(lease)
 	// The release itself is done: the next one tries to forget again.

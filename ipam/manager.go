@@ -244,7 +244,12 @@ func (m *Manager) ReleasePool(ctx context.Context, id PoolID) error {
 	if !p.open {
 		return nil
 	}
-	if err := m.State.RemovePool(ctx, id); err != nil {
+	return m.forgetPool(ctx, p)
+}
+
+// forgetPool forgets a pool that is open, and that the caller has locked.
+func (m *Manager) forgetPool(ctx context.Context, p *pool) error {
+	if err := m.State.RemovePool(ctx, p.ID); err != nil {
 		return fmt.Errorf("forgetting pool %s: %w", p.Subnet, err)
 	}
 	p.open = false
@@ -252,7 +257,7 @@ func (m *Manager) ReleasePool(ctx context.Context, id PoolID) error {
 	defer m.mu.Unlock()
 	m.remove(p)
 	if named := p.endedNames(); len(named) > 0 {
-		m.outlived[id] = named
+		m.outlived[p.ID] = named
 	}
 	m.Log.WithField("pool", p.Subnet).Info("pool released")
 	return nil

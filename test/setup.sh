@@ -16,8 +16,12 @@ PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # What an engine's root needs beside the engine. iproute2 and nftables are
-# there for the tests, which look at links and rules from inside.
-common=iptables,nftables,iproute2,ca-certificates
+# there for the tests, which look at links and rules from inside; firewalld,
+# with its dbus, and ufw are the host firewalls that they run. libpam-systemd is
+# the logind that firewalld depends on: debootstrap chooses none by itself.
+common=iptables,nftables,iproute2,ca-certificates,firewalld,dbus,libpam-systemd,ufw
+old_packages=docker.io,$common
+new_packages=docker.io,docker-cli,$common
 
 announce() {
 	printf 'setup: %s\n' "$*" >&2
@@ -84,6 +88,11 @@ find_mirror() {
 	fi
 }
 
+# ready NAME PACKAGES says whether the root is there and has these packages.
+ready() {
+	[ "$(cat "$cache/$1/.mybridge-packages" 2>/dev/null)" = "$2" ]
+}
+
 # start_bootstrap SUITE DIR PACKAGES runs debootstrap in the background. Its
 # namespaces end with it, and with them whatever mounts and processes the
 # packages' scripts may have left. All that runs there has the lock file open,
@@ -95,7 +104,8 @@ start_bootstrap() {
 		--include="$3" "$1" "$2" ${mirror:+"$mirror"} >"$2.log" 2>&1 </dev/null &
 }
 
-# finish NAME DIR makes the unpacked tree the root that the tests will use.
+# finish NAME DIR PACKAGES makes the unpacked tree the root that the tests will
+# use, in the place of one with other packages.
 finish() {
 	local version
 	version=$(chroot "$2" dockerd --version) || fail "$2: dockerd does not run"
@@ -106,6 +116,8 @@ finish() {
 	# These came from this machine and would make tests depend on it.
 	rm -f "$2/etc/resolv.conf" "$2/etc/hostname"
 	printf '%s\n' "$version" >"$2/.mybridge-engine"
+	printf '%s\n' "$3" >"$2/.mybridge-packages"
+	rm -rf "${cache:?}/$1"
 	mv "$2" "$cache/$1"
 	rm -f "$2.log"
 	announce "engine $version is ready in $cache/$1"
@@ -153,30 +165,30 @@ trap 'exit 143' TERM HUP
 tidy
 
 old_job='' new_job='' mirror=''
-if [ ! -e "$cache/engine-20.10" ] || [ ! -e "$cache/engine-28" ]; then
+if ! ready engine-20.10 "$old_packages" || ! ready engine-28 "$new_packages"; then
 	find_mirror
 fi
-if [ ! -e "$cache/engine-20.10" ]; then
-	start_bootstrap bookworm "$old" "docker.io,$common"
+if ! ready engine-20.10 "$old_packages"; then
+	start_bootstrap bookworm "$old" "$old_packages"
 	old_job=$!
 fi
-if [ ! -e "$cache/engine-28" ]; then
-	start_bootstrap sid "$new" "docker.io,docker-cli,$common"
+if ! ready engine-28 "$new_packages"; then
+	start_bootstrap sid "$new" "$new_packages"
 	new_job=$!
 fi
 
 if [ -n "$old_job" ]; then
 	wait "$old_job" || give_up "$old"
-	finish engine-20.10 "$old"
+	finish engine-20.10 "$old" "$old_packages"
 fi
 if [ -n "$new_job" ]; then
 	if ! wait "$new_job"; then
 		tail -n 5 "$new.log" >&2
 		announce "sid cannot be had; falling back to trixie, whose engine is 26.1"
 		rm -rf "$new"
-		start_bootstrap trixie "$new" "docker.io,docker-cli,$common"
+		start_bootstrap trixie "$new" "$new_packages"
 		wait "$!" || give_up "$new"
 	fi
-	finish engine-28 "$new"
+	finish engine-28 "$new" "$new_packages"
 fi
 announce "everything the tests need is in $cache"

@@ -34,12 +34,13 @@ type problem struct {
 }
 
 // NewHandler returns the server's handler.
-func NewHandler(addresses Addresses, ports Ports) http.Handler {
+func NewHandler(addresses Addresses, ports Ports, doctor Doctor) http.Handler {
 	mux := http.NewServeMux()
 	handleBitmaps(mux, addresses)
 	handleViews(mux, addresses)
 	handleAddresses(mux, addresses)
 	handlePorts(mux, ports)
+	handleDoctor(mux, doctor)
 	return mux
 }
 

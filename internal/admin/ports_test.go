@@ -29,7 +29,7 @@ func TestPublishedPorts(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{}, &fakePorts{published: published})))
+			client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{}, &fakePorts{published: published}, &fakeDoctor{})))
 			got, err := client.PublishedPorts(t.Context())
 			if err != nil || !slices.Equal(got, published) {
 				t.Errorf("got %v, %v, want %v", got, err, published)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mybridge/driver"
+	"mybridge/internal/doctor"
 	"mybridge/internal/engine"
 	"mybridge/ipam"
 )
@@ -49,6 +50,8 @@ type Program struct {
 	PublishedPorts func(ctx context.Context, target Target) ([]driver.PublishedPort, error)
 	// Containers asks the engine that listens on the socket.
 	Containers func(ctx context.Context, socket string) ([]engine.Container, error)
+	// Examine has the running plugin examine itself, or where none runs its state.
+	Examine func(ctx context.Context, target Target, request doctor.Request) (doctor.Report, error)
 }
 
 // Run runs the command that args name and returns the process's exit code: 0, 1
@@ -82,7 +85,7 @@ func newRoot(program Program) *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newVersion(program), newServe(program), newIPAM(program), newPorts(program))
+	root.AddCommand(newVersion(program), newServe(program), newIPAM(program), newPorts(program), newDoctor(program))
 	return root
 }
 

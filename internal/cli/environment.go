@@ -56,8 +56,13 @@ func addDriverFlag(flags *pflag.FlagSet, target *Target) {
 	setVariable(flags, "driver", "MYBRIDGE_NAME")
 }
 
+// DefaultEngineSocket is where the engine listens unless somebody says otherwise.
+const DefaultEngineSocket = "/run/docker.sock"
+
+const engineSocketFlag = "engine-socket"
+
 func addEngineFlag(flags *pflag.FlagSet, socket *string, use string) {
-	flags.StringVar(socket, "engine-socket", "/run/docker.sock", "socket of the engine's API, "+use+"; it need not be there")
+	flags.StringVar(socket, engineSocketFlag, DefaultEngineSocket, "socket of the engine's API, "+use+"; it need not be there")
 }
 
 // setSocket gives the socket its default.

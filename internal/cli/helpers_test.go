@@ -13,6 +13,7 @@ import (
 
 	"mybridge/driver"
 	"mybridge/internal/cli"
+	"mybridge/internal/doctor"
 	"mybridge/internal/engine"
 	"mybridge/ipam"
 )
@@ -33,6 +34,8 @@ type fakeProgram struct {
 	published                   []driver.PublishedPort
 	containers                  []engine.Container
 	portsErr, engineErr         error
+	report                      doctor.Report
+	examineErr                  error
 
 	// What was asked.
 	served  []cli.ServeConfig
@@ -41,7 +44,8 @@ type fakeProgram struct {
 	asked   []string
 	closed  int
 	// engines are the sockets of the engines asked.
-	engines []string
+	engines  []string
+	examined []doctor.Request
 }
 
 func (p *fakeProgram) Dump(context.Context) (ipam.Bitmaps, []netip.Prefix, error) {
@@ -111,6 +115,11 @@ func (p *fakeProgram) run(arguments ...string) (code int, stdout, stderr string)
 		Containers: func(_ context.Context, socket string) ([]engine.Container, error) {
 			p.engines = append(p.engines, socket)
 			return p.containers, p.engineErr
+		},
+		Examine: func(_ context.Context, target cli.Target, request doctor.Request) (doctor.Report, error) {
+			p.targets = append(p.targets, target)
+			p.examined = append(p.examined, request)
+			return p.report, p.examineErr
 		},
 	}, arguments, &out, &err)
 	return code, out.String(), err.String()

@@ -33,15 +33,16 @@ func NewClient(socket string) *Client {
 
 // network is what matters of the engine's answer (API v1.41, GET /networks/{id}).
 type network struct {
-	ID   string `json:"Id"`
-	IPAM struct {
+	ID           string `json:"Id"`
+	Name, Driver string
+	IPAM         struct {
 		Driver string
 		Config []struct {
 			Subnet, IPRange, Gateway string
 			AuxiliaryAddresses       map[string]string
 		}
 	}
-	Containers map[string]struct{ Name, IPv4Address, IPv6Address string }
+	Containers map[string]struct{ Name, EndpointID, IPv4Address, IPv6Address string }
 }
 
 // Facts returns what the engine knows of all networks that have their addresses
@@ -74,6 +75,9 @@ func (c *Client) Facts(ctx context.Context, driver string) ([]ipam.Fact, error) 
 	return facts, nil
 }
 
+// ErrNotReached says that nobody listens on the engine's socket, or nobody answered.
+var ErrNotReached = errors.New("the engine could not be asked")
+
 // errGone says that the network was removed after it was listed.
 var errGone = errors.New("not found")
 
@@ -84,7 +88,7 @@ func (c *Client) get(ctx context.Context, path string, answer any) error {
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("asking the engine: %w", err)
+		return fmt.Errorf("%w: %w", ErrNotReached, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // what was read is complete or fails to decode
 	switch response.StatusCode {

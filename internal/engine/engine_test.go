@@ -30,7 +30,7 @@ var answers = map[string]string{
 		{"Subnet":"10.1.0.0/24","IPRange":"10.1.0.128/25","Gateway":"10.1.0.1","AuxiliaryAddresses":{"printer":"10.1.0.9"}},
 		{"Subnet":"fd00:1::/64","Gateway":"fd00:1::1/64"}]},
 		"Containers":{"c1":{"Name":"web","EndpointID":"e1","MacAddress":"02:42","IPv4Address":"10.1.0.130/24","IPv6Address":"fd00:1::5/64"},
-		              "c2":{"Name":"db","IPv4Address":"10.1.0.131/24","IPv6Address":""}}}`,
+		              "c2":{"Name":"db","EndpointID":"e2","IPv4Address":"10.1.0.131/24","IPv6Address":""}}}`,
 	"/networks/n3": `{"Name":"lan","Id":"n3","IPAM":{"Driver":"mybridge","Config":[{"Subnet":"192.168.1.0/24"}]},"Containers":{}}`,
 }
 

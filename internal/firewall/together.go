@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"mybridge/internal/health"
 	"mybridge/internal/link"
 )
 
@@ -17,6 +18,19 @@ type Filter interface {
 	// SetEngineBridges says which bridges are the engine's own, in the place of
 	// those said before.
 	SetEngineBridges(ctx context.Context, bridges []link.Name) error
+	// Check compares the kernel's rules with what should be there, and changes
+	// nothing.
+	Check(ctx context.Context) ([]health.Finding, error)
+	// Mend makes missing rules again, byte-equal to the first ones, and returns
+	// what it found wrong. What is right stays in place.
+	Mend(ctx context.Context) ([]health.Finding, error)
+	// Watch calls changed when it begins, and after somebody else changed rules on
+	// the host, whosever they are, until ctx is done or the watch is lost. Changed
+	// may be called by several goroutines at once.
+	Watch(ctx context.Context, changed func()) error
+	// Assume takes the state for what an earlier process applied, and applies
+	// nothing: Check and Mend then go by it.
+	Assume(ctx context.Context, state State) error
 }
 
 // together is two filters as one: each has its part of the rules.
@@ -53,4 +67,28 @@ func (t together) Restore(ctx context.Context, state State) error {
 // SetEngineBridges tells both.
 func (t together) SetEngineBridges(ctx context.Context, bridges []link.Name) error {
 	return errors.Join(t[0].SetEngineBridges(ctx, bridges), t[1].SetEngineBridges(ctx, bridges))
+}
+
+// Check joins what both find.
+func (t together) Check(ctx context.Context) ([]health.Finding, error) {
+	findings, err := t[0].Check(ctx)
+	others, otherErr := t[1].Check(ctx)
+	return append(findings, others...), errors.Join(err, otherErr)
+}
+
+// Mend has both mend what they find.
+func (t together) Mend(ctx context.Context) ([]health.Finding, error) {
+	findings, err := t[0].Mend(ctx)
+	others, otherErr := t[1].Mend(ctx)
+	return append(findings, others...), errors.Join(err, otherErr)
+}
+
+// Watch has both watch.
+func (t together) Watch(ctx context.Context, changed func()) error {
+	return WatchAll(ctx, changed, t[0].Watch, t[1].Watch)
+}
+
+// Assume tells both.
+func (t together) Assume(ctx context.Context, state State) error {
+	return errors.Join(t[0].Assume(ctx, state), t[1].Assume(ctx, state))
 }

@@ -28,7 +28,7 @@ type Watch func(ctx context.Context, changed func()) error
 // is at it in several steps.
 const (
 	settle   = 100 * time.Millisecond
-	interval = time.Second
+	interval = 500 * time.Millisecond
 	slow     = 15 * time.Second
 	slowest  = time.Minute
 	// limit bounds one round.
@@ -75,7 +75,7 @@ func (r *Repairer) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-changed:
-		case <-time.After(slow):
+		case <-time.After(nextLook(inARow)):
 		}
 		if !pause(ctx, settle) {
 			return
@@ -108,6 +108,15 @@ func split(findings []health.Finding) (mended, lasting []health.Finding) {
 		}
 	}
 	return mended, lasting
+}
+
+// nextLook is the time until a round that no event asks for: soon after a repair, to
+// see whether it holds.
+func nextLook(inARow int) time.Duration {
+	if inARow > 0 {
+		return interval / 4
+	}
+	return slow
 }
 
 // rest is the time until the next round at the earliest: it grows where what is

@@ -13,7 +13,7 @@ import (
 // help. What must not pass is dropped by rules elsewhere. Its methods may be
 // called concurrently.
 type Accepts struct {
-	tables *tables
+	*tables
 }
 
 // usualBridges is the pattern of the names that bridges get where the user chose
@@ -34,8 +34,8 @@ func OpenAccepts(instance string) (*Accepts, error) {
 // The first call also takes away what earlier processes left in chains of ours,
 // in any table.
 func (a *Accepts) Set(ctx context.Context, bridges []link.Name) error {
-	return a.tables.exclusively(ctx, func() error {
-		return a.tables.apply(ctx, func(bool) ruleset { return a.tables.names.accepts(bridges) })
+	return a.exclusively(ctx, func() error {
+		return a.apply(ctx, a.rulesets(bridges))
 	})
 }
 

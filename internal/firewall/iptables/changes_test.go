@@ -27,7 +27,7 @@ type runs struct {
 // count has the firewall's programs counted from now on.
 func count(f *Firewall) *runs {
 	counted := &runs{}
-	for _, family := range f.tables.families {
+	for _, family := range f.families {
 		family.run = func(ctx context.Context, input, program string, arguments ...string) (string, error) {
 			counted.all = append(counted.all, program)
 			if input != "" {
@@ -73,7 +73,7 @@ func TestFailedChangeIsMended(t *testing.T) {
 		must(t, f.Restore(t.Context(), everything()))
 		want := h.saved(t)
 		failure := errors.New("killed")
-		for _, family := range f.tables.families {
+		for _, family := range f.families {
 			family.run = func(ctx context.Context, input, program string, arguments ...string) (string, error) {
 				first, _, _ := strings.Cut(input, "COMMIT\n")
 				_, err := run(ctx, first+"COMMIT\n", program, arguments...)
@@ -123,7 +123,7 @@ func TestEndpointNeedsItsNetwork(t *testing.T) {
 func TestHeldLockIsSaid(t *testing.T) {
 	kernel.Namespace(t)
 	f := host{"iptables-legacy", "ip6tables-legacy"}.open(t, "mybridge")
-	f.tables.families = f.tables.families[:1] // to wait once
+	f.families = f.families[:1] // to wait once
 	lock, err := os.Create(filepath.Join(t.TempDir(), "xtables.lock"))
 	must(t, err)
 	t.Cleanup(func() { _ = lock.Close() })

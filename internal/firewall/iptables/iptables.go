@@ -23,7 +23,7 @@ import (
 
 // Firewall applies rules. Its methods may be called concurrently.
 type Firewall struct {
-	tables *tables
+	*tables
 	// state is what was last applied.
 	state firewall.State
 }
@@ -98,7 +98,7 @@ func (f *Firewall) SetEngineBridges(ctx context.Context, bridges []link.Name) er
 // now.
 func (f *Firewall) Restore(ctx context.Context, state firewall.State) error {
 	return f.change(ctx, func(next *firewall.State) error {
-		f.tables.doubt()
+		f.doubt()
 		*next = state
 		next.Networks = slices.Clone(state.Networks)
 		return nil
@@ -108,16 +108,16 @@ func (f *Firewall) Restore(ctx context.Context, state firewall.State) error {
 // change applies the state that edit makes of the present one. One that fails
 // leaves the present one as what the next change starts from.
 func (f *Firewall) change(ctx context.Context, edit func(*firewall.State) error) error {
-	return f.tables.exclusively(ctx, func() error {
+	return f.exclusively(ctx, func() error {
 		next := f.state
 		next.Networks = slices.Clone(next.Networks)
 		if err := edit(&next); err != nil {
 			return err
 		}
-		if err := f.tables.canHold(next); err != nil {
+		if err := f.canHold(next); err != nil {
 			return err
 		}
-		err := f.tables.apply(ctx, func(ipv6 bool) ruleset { return f.tables.names.rules(next, ipv6) })
+		err := f.apply(ctx, f.rulesets(next))
 		if err != nil {
 			return err
 		}

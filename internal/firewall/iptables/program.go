@@ -80,7 +80,10 @@ func run(ctx context.Context, input, program string, arguments ...string) (strin
 	var output, complaint bytes.Buffer
 	command := exec.CommandContext(ctx, program, arguments...)
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(input), &output, &complaint
-	err := command.Run()
+	err := ran.start(command)
+	if err == nil {
+		err = command.Wait()
+	}
 	if err == nil {
 		return output.String(), nil
 	}

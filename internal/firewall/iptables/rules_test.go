@@ -111,10 +111,10 @@ func TestAnyChangeGivesTheRulesWanted(t *testing.T) {
 			if err != nil {
 				r.Fatal(err)
 			}
-			for _, family := range f.tables.families {
-				there := f.tables.names.parse(kernel.Run(t, family.program+"-save"))
-				want := f.tables.names.rules(state, family.ipv6)
-				if difference := f.tables.names.difference(there, want); difference != "" {
+			for _, family := range f.families {
+				there := f.names.parse(kernel.Run(t, family.program+"-save"))
+				want := f.names.rules(state, family.ipv6)
+				if difference := f.names.difference(there, want); difference != "" {
 					r.Fatalf("what %s-save lists differs from the rules wanted by\n%s", family.program, difference)
 				}
 			}

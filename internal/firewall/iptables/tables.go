@@ -20,11 +20,17 @@ type tables struct {
 	missingIPv6 error
 	// one serialises changes: each compares, then changes.
 	one *semaphore.Weighted
+	// wanted is what was last applied.
+	wanted rulesets
 }
+
+// rulesets are the rules of each family.
+type rulesets func(ipv6 bool) ruleset
 
 // open takes the programs of that variant.
 func open(instance, variant string) (*tables, error) {
-	t := &tables{names: newNames(instance), one: semaphore.NewWeighted(1)}
+	nothing := func(bool) ruleset { return ruleset{} }
+	t := &tables{names: newNames(instance), one: semaphore.NewWeighted(1), wanted: nothing}
 	ipv4, err := findProgram(variant, iptables.ProtocolIPv4)
 	if err != nil {
 		return nil, fmt.Errorf("finding iptables: %w", err)
@@ -61,12 +67,16 @@ func (t *tables) doubt() {
 }
 
 // apply makes our rules of each family those wanted.
-func (t *tables) apply(ctx context.Context, wanted func(ipv6 bool) ruleset) error {
+func (t *tables) apply(ctx context.Context, wanted rulesets) error {
 	var failures []error
 	for _, f := range t.families {
 		failures = append(failures, f.apply(ctx, wanted(f.ipv6)))
 	}
-	return errors.Join(failures...)
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	t.wanted = wanted
+	return nil
 }
 
 func (t *tables) exclusively(ctx context.Context, change func() error) error {
@@ -75,7 +85,7 @@ func (t *tables) exclusively(ctx context.Context, change func() error) error {
 	}
 	defer t.one.Release(1)
 	if err := change(); err != nil {
-		return fmt.Errorf("changing iptables rules: %w", err)
+		return fmt.Errorf("using iptables: %w", err)
 	}
 	return nil
 }
@@ -105,9 +115,15 @@ func (f *family) apply(ctx context.Context, wanted ruleset) error {
 	}
 	// What fails half-way has changed some tables.
 	f.known = nil
-	if _, err := f.run(ctx, input, f.program+"-restore", "--noflush", "--wait", strconv.Itoa(lockWait)); err != nil {
+	if err := f.restore(ctx, input); err != nil {
 		return err
 	}
 	f.known = wanted
 	return nil
+}
+
+// restore changes rules by the input of iptables-restore.
+func (f *family) restore(ctx context.Context, input string) error {
+	_, err := f.run(ctx, input, f.program+"-restore", "--noflush", "--wait", strconv.Itoa(lockWait))
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/google/nftables"
 	"github.com/mdlayher/netlink"
@@ -20,6 +21,8 @@ type connection struct {
 	// is left of it in the library and in the socket goes with them.
 	conn   *nftables.Conn
 	socket *netlink.Conn
+	// port is the socket's netlink port, by which a watch knows our changes.
+	port atomic.Uint32
 }
 
 func (c *connection) open() error {
@@ -34,7 +37,24 @@ func (c *connection) open() error {
 		return fmt.Errorf("opening netlink: %w", err)
 	}
 	c.conn = conn
+	port, err := portOf(c.socket)
+	if err != nil {
+		return errors.Join(err, c.close())
+	}
+	c.port.Store(port)
 	return nil
+}
+
+// ready opens the socket where it is not, and gives it the deadline of ctx.
+func (c *connection) ready(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.open(); err != nil {
+		return err
+	}
+	deadline, _ := ctx.Deadline() // none is the zero time, which is none for the socket too
+	return c.socket.SetReadDeadline(deadline)
 }
 
 func (c *connection) close() error {
@@ -61,10 +81,7 @@ func (c *connection) commit(ctx context.Context, name string, changes func(t *tr
 }
 
 func (c *connection) try(ctx context.Context, name string, changes func(t *transaction)) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := c.open(); err != nil {
+	if err := c.ready(ctx); err != nil {
 		return err
 	}
 	t := &transaction{conn: c.conn, name: name}
@@ -72,9 +89,18 @@ func (c *connection) try(ctx context.Context, name string, changes func(t *trans
 	if err := t.failure(); err != nil {
 		return err
 	}
-	deadline, _ := ctx.Deadline() // none is the zero time, which is none for the socket too
-	if err := c.socket.SetReadDeadline(deadline); err != nil {
-		return err
-	}
 	return c.conn.Flush()
+}
+
+// ask has questions asked, and closes the socket where one was not answered: the
+// answer may come yet, and would be taken for that of the next.
+func (c *connection) ask(ctx context.Context, questions func() error) error {
+	err := c.ready(ctx)
+	if err == nil {
+		err = questions()
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("asking the kernel for its nf_tables: %w", err), c.close())
+	}
+	return nil
 }

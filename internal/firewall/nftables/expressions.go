@@ -12,7 +12,17 @@ import (
 
 // firstRegister is the first of the registers of 4 bytes each, in which the parts
 // of a concatenation stand behind one another (kernel: enum nft_registers).
-const firstRegister = unix.NFT_REG32_00
+const firstRegister = unix.NFT_REG_1
+
+// registerBehind is the register behind so many others, by the number under which
+// the kernel lists it, so that rules can be compared: each fourth goes by that of
+// the 16 bytes that begin there (kernel: nft_dump_register).
+func registerBehind(others uint32) uint32 {
+	if others%4 == 0 {
+		return firstRegister + others/4
+	}
+	return unix.NFT_REG32_00 + others
+}
 
 // registers is how many registers so many bytes take.
 func registers(bytes uint32) uint32 { return (bytes + 3) / 4 }
@@ -68,10 +78,10 @@ func fibType(lookup expr.Fib) func(uint32) expr.Any {
 // load puts the fields into registers behind one another.
 func load(fields ...field) []expr.Any {
 	var expressions []expr.Any
-	register := uint32(firstRegister)
+	var taken uint32
 	for _, f := range fields {
-		expressions = append(expressions, f.load(register))
-		register += registers(f.bytes)
+		expressions = append(expressions, f.load(registerBehind(taken)))
+		taken += registers(f.bytes)
 	}
 	return expressions
 }
@@ -141,10 +151,13 @@ func jumpBy(s *set, f field) []expr.Any {
 // destinationBy sends the packet to the address and port that the map has for
 // the fields.
 func destinationBy(s *set, family byte, fields ...field) []expr.Any {
-	port := firstRegister + registers(s.value.Bytes) - 1
+	port := registerBehind(registers(s.value.Bytes) - 1)
 	return append(load(fields...),
 		&expr.Lookup{SourceRegister: firstRegister, SetName: s.name, IsDestRegSet: true, DestRegister: firstRegister},
-		&expr.NAT{Type: expr.NATTypeDestNAT, Family: uint32(family), RegAddrMin: firstRegister, RegProtoMin: port})
+		&expr.NAT{
+			Type: expr.NATTypeDestNAT, Family: uint32(family), Specified: true,
+			RegAddrMin: firstRegister, RegAddrMax: firstRegister, RegProtoMin: port, RegProtoMax: port,
+		})
 }
 
 // newRule is a rule of all its parts, in their order.

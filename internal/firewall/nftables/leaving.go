@@ -41,6 +41,6 @@ func translation(subnet firewall.Subnet) []expr.Any {
 	}
 	return []expr.Any{
 		&expr.Immediate{Register: firstRegister, Data: subnet.Source.AsSlice()},
-		&expr.NAT{Type: expr.NATTypeSourceNAT, Family: uint32(familyOf(subnet.Source)), RegAddrMin: firstRegister},
+		&expr.NAT{Type: expr.NATTypeSourceNAT, Family: uint32(familyOf(subnet.Source)), RegAddrMin: firstRegister, RegAddrMax: firstRegister},
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/google/nftables"
+
 	"mybridge/internal/firewall"
 	"mybridge/internal/link"
 )
@@ -161,12 +163,34 @@ func (m *memory) exchange(taken, given []element) step {
 
 // everything is the step from nothing to what is remembered.
 func (m *memory) everything() step {
-	s := step{added: slices.SortedFunc(maps.Keys(m.owners), compareElements)}
+	return step{added: slices.SortedFunc(maps.Keys(m.owners), compareElements), chains: m.leaving()}
+}
+
+// leaving are the chains of all networks for what leaves them.
+func (m *memory) leaving() []chain {
+	var chains []chain
 	byID := func(a, b *network) int { return cmp.Compare(a.ID, b.ID) }
 	for _, n := range slices.SortedFunc(maps.Values(m.networks), byID) {
-		s.chains = append(s.chains, n.leaving...)
+		chains = append(chains, n.leaving...)
 	}
-	return s
+	return chains
+}
+
+// chains are those of the table, those of networks included.
+func (m *memory) chains(fixed table) []chain {
+	if fixed.family != nftables.TableFamilyINet {
+		return fixed.chains
+	}
+	return slices.Concat(fixed.chains, m.leaving())
+}
+
+// count is how many elements each set has.
+func (m *memory) count() map[*set]int {
+	counts := map[*set]int{}
+	for e := range m.owners {
+		counts[e.set]++
+	}
+	return counts
 }
 
 // bridges are those of all networks, sorted.

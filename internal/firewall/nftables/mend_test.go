@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mybridge/internal/firewall"
+	"mybridge/internal/health"
 	"mybridge/internal/hostport"
 	"mybridge/internal/link"
 	"mybridge/test/kernel"
@@ -126,7 +127,24 @@ func TestListingLoads(t *testing.T) {
 type accepts struct {
 	bridges []link.Name
 	failure error
+	// broken is found, until it is mended.
+	broken []health.Finding
 }
+
+func (a *accepts) Check(context.Context) ([]health.Finding, error) { return a.broken, a.failure }
+
+func (a *accepts) Mend(context.Context) ([]health.Finding, error) {
+	found := a.broken
+	a.broken = nil
+	return found, a.failure
+}
+
+func (a *accepts) Assume(_ context.Context, bridges []link.Name) error {
+	a.bridges = bridges
+	return nil
+}
+
+func (a *accepts) Watch(context.Context, func()) error { return firewall.ErrNoWatch }
 
 func (a *accepts) Set(_ context.Context, bridges []link.Name) error {
 	if a.failure == nil {

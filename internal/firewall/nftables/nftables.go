@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"mybridge/internal/firewall"
+	"mybridge/internal/health"
 	"mybridge/internal/link"
 )
 
@@ -32,6 +33,12 @@ type Accepts interface {
 	// Set accepts what comes from and goes to the bridges, and nothing else. It
 	// is idempotent, and cheap where nothing changes.
 	Set(ctx context.Context, bridges []link.Name) error
+	// Check, Mend, Watch and Assume are for what was last set what those of
+	// firewall.Filter are for a filter.
+	Check(ctx context.Context) ([]health.Finding, error)
+	Mend(ctx context.Context) ([]health.Finding, error)
+	Watch(ctx context.Context, changed func()) error
+	Assume(ctx context.Context, bridges []link.Name) error
 }
 
 // Options are what an instance does beyond, or short of, all rules.
@@ -40,6 +47,9 @@ type Options struct {
 	Accepts Accepts
 	// AntispoofOnly leaves all but Antispoof to another back end.
 	AntispoofOnly bool
+	// Ran reports whether a process is a program that this one ran to change
+	// rules: Watch is silent about its changes. Nil where none is run.
+	Ran func(process int) bool
 }
 
 // Firewall applies rules. Its methods may be called concurrently.
@@ -156,11 +166,7 @@ func (f *Firewall) SetEngineBridges(ctx context.Context, bridges []link.Name) er
 func (f *Firewall) Restore(ctx context.Context, state firewall.State) error {
 	return f.exclusively(ctx, func() error {
 		before := f.memory
-		f.memory = newMemory()
-		for _, n := range state.Networks {
-			f.memory.replace(nil, newNetwork(n.Network, n.Endpoints))
-		}
-		f.memory.setEngine(state.EngineBridges)
+		f.memory = remembering(state)
 		if err := f.renew(ctx); err != nil {
 			f.memory = before
 			return fmt.Errorf("restoring %d networks: %w", len(state.Networks), err)

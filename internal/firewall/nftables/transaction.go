@@ -66,11 +66,17 @@ func (t *transaction) setChain(family nftables.TableFamily, c chain) {
 }
 
 func (t *transaction) addRule(c *nftables.Chain, r rule) {
-	var comment []byte
+	described := r.described()
+	described.Table, described.Chain = c.Table, c
+	t.conn.AddRule(described)
+}
+
+func (r rule) described() *nftables.Rule {
+	described := &nftables.Rule{Exprs: r.expressions}
 	if r.comment != "" {
-		comment = userdata.AppendString(nil, userdata.TypeComment, r.comment)
+		described.UserData = userdata.AppendString(nil, userdata.TypeComment, r.comment)
 	}
-	t.conn.AddRule(&nftables.Rule{Table: c.Table, Chain: c, Exprs: r.expressions, UserData: comment})
+	return described
 }
 
 // removeChain deletes the chain, to which no element jumps any more.

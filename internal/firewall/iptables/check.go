@@ -1,0 +1,65 @@
+package iptables
+
+import (
+	"context"
+	"errors"
+
+	"mybridge/internal/health"
+)
+
+// Check compares the kernel's rules with those last applied, and changes nothing.
+// It waits for a change of ours to end.
+func (t *tables) Check(ctx context.Context) ([]health.Finding, error) {
+	return t.examine(ctx, func(*family, found, ruleset) error { return nil })
+}
+
+// Mend makes right what Check finds, and leaves in place what is right.
+func (t *tables) Mend(ctx context.Context) ([]health.Finding, error) {
+	return t.examine(ctx, func(f *family, there found, wanted ruleset) error { return f.mend(ctx, there, wanted) })
+}
+
+// examine looks at each family, and treats those of which something is wrong.
+func (t *tables) examine(ctx context.Context, treat func(*family, found, ruleset) error) (findings []health.Finding, err error) {
+	err = t.exclusively(ctx, func() error {
+		var failures []error
+		for _, f := range t.families {
+			wanted := t.wanted(f.ipv6)
+			there, err := f.look(ctx)
+			if err == nil {
+				if wrong := f.compare(there, wanted); len(wrong) > 0 {
+					findings = append(findings, wrong...)
+					err = treat(f, there, wanted)
+				}
+			}
+			failures = append(failures, err)
+		}
+		return errors.Join(failures...)
+	})
+	return findings, err
+}
+
+// found is what is there of a family.
+type found struct {
+	ruleset ruleset
+	// overtaken is a chain of the engine's that our accepts come before, "" for none.
+	overtaken string
+}
+
+func (f *family) look(ctx context.Context) (found, error) {
+	saved, err := f.run(ctx, "", f.program+"-save")
+	if err != nil {
+		return found{}, err
+	}
+	return found{ruleset: f.names.parse(saved), overtaken: f.names.overtaken(saved)}, nil
+}
+
+func (f *family) mend(ctx context.Context, there found, wanted ruleset) error {
+	f.known = nil
+	if there.overtaken != "" {
+		if err := f.restore(ctx, f.names.moveAccepts()); err != nil {
+			return err
+		}
+	}
+	f.known = there.ruleset
+	return f.apply(ctx, wanted)
+}

@@ -1,0 +1,86 @@
+package nftables
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mybridge/internal/health"
+)
+
+// Check compares the kernel's rules with what should be there, and changes nothing.
+// It waits for a change of ours to end.
+func (f *Firewall) Check(ctx context.Context) (findings []health.Finding, err error) {
+	err = f.exclusively(ctx, func() error {
+		var failures [2]error
+		findings, failures[0] = f.look(ctx)
+		if f.options.Accepts != nil {
+			var accepts []health.Finding
+			accepts, failures[1] = f.options.Accepts.Check(ctx)
+			findings = append(findings, accepts...)
+		}
+		return errors.Join(failures[:]...)
+	})
+	return findings, err
+}
+
+// Mend makes our tables again, as a whole and in one transaction, where something
+// of them is wrong, and returns what was. If nothing is, nothing changes.
+func (f *Firewall) Mend(ctx context.Context) (findings []health.Finding, err error) {
+	err = f.exclusively(ctx, func() error {
+		var err error
+		if findings, err = f.look(ctx); err != nil {
+			return err
+		}
+		if len(findings) > 0 {
+			if err := f.renew(ctx); err != nil {
+				return fmt.Errorf("making tables %s again: %w", f.name, err)
+			}
+		}
+		if f.options.Accepts == nil {
+			return nil
+		}
+		// Last, as without our drops they are too broad.
+		accepts, err := f.options.Accepts.Mend(ctx)
+		findings = append(findings, accepts...)
+		return err
+	})
+	return findings, err
+}
+
+// looks is how often a look is taken that somebody disturbs.
+const looks = 5
+
+// look compares our tables with what is remembered. The listing comes in several
+// answers, between which somebody may change something: what seems wrong then is
+// looked at again.
+func (f *Firewall) look(ctx context.Context) (findings []health.Finding, err error) {
+	for range looks {
+		undisturbed := false
+		err = f.connection.ask(ctx, func() (err error) {
+			findings, undisturbed, err = f.lookOnce()
+			return err
+		})
+		if err == nil && (undisturbed || len(findings) == 0) {
+			break
+		}
+	}
+	return findings, err
+}
+
+// lookOnce also reports whether nobody made a transaction meanwhile.
+func (f *Firewall) lookOnce() (findings []health.Finding, undisturbed bool, err error) {
+	before, err := f.connection.generation()
+	if err != nil {
+		return nil, false, err
+	}
+	for _, fixed := range []table{inetTable, bridgeTable} {
+		some, err := f.compare(fixed)
+		if err != nil {
+			return nil, false, err
+		}
+		findings = append(findings, some...)
+	}
+	after, err := f.connection.generation()
+	return findings, before == after, err
+}
