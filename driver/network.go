@@ -176,6 +176,7 @@ func (d *Driver) filtered(n *network) firewall.Network {
 	f := firewall.Network{
 		ID:                string(n.ID),
 		Bridge:            n.Bridge,
+		Foreign:           !n.OwnsBridge,
 		BridgeMAC:         n.BridgeMAC,
 		Masquerade:        n.Masquerade,
 		Internal:          n.Internal,

@@ -80,6 +80,8 @@ type Network struct {
 	// ID is the engine's.
 	ID     string
 	Bridge link.Name
+	// Foreign says that the bridge was there before the network.
+	Foreign bool
 	// BridgeMAC is zero where it is not known.
 	BridgeMAC link.MAC
 	// Subnets are the network's, at most one a family. Without any the network is
@@ -117,6 +119,12 @@ func (n Network) Forwards(m hostport.Mapping) bool {
 	subnet, ok := n.SubnetOf(m.Container.Addr())
 	held := host.IsLoopback() || host.Is6() && host.IsLinkLocalUnicast()
 	return ok && !n.Internal && subnet.Mode.Translates() && host.IsValid() && host.Is4() == m.Container.Addr().Is4() && !held
+}
+
+// Opens reports whether who may go to containers' own addresses reaches the
+// mapping's port there. One that is published on the loopback alone is the host's.
+func (n Network) Opens(m hostport.Mapping) bool {
+	return !n.Internal && !(m.Host.IsValid() && m.Host.Addr().IsLoopback())
 }
 
 // Endpoint is an endpoint as the packet filter sees it.

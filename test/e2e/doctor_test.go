@@ -97,7 +97,7 @@ func TestDoctorMendsWithoutPlugin(t *testing.T) {
 			"ip link set " + port + " nomaster":       "is no port of bridge shop0",
 			"ip link set " + port + " down":           "is down",
 			"ip address del 192.168.0.1/24 dev shop0": "has lost its address",
-			"echo 0 > /proc/sys/net/ipv4/ip_forward":         "net.ipv4.ip_forward is off",
+			"echo 0 > /proc/sys/net/ipv4/ip_forward":  "net.ipv4.ip_forward is off",
 		} {
 			h.MustRun("sh", "-c", command)
 			for range 2 { // a look changes nothing

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,9 +65,11 @@ func TestOrphanInUse(t *testing.T) {
 		h.createNetwork("n1", "--subnet", "192.168.0.0/24")
 		h.run("one", "n1")
 		h.run("two", "n1")
+		h.MustRun("ip", "link", "add", "other0", "type", "bridge")
+		h.MustRun("ip", "address", "add", "172.30.0.1/24", "dev", "other0")
 		before := h.whatIsThere()
 		h.Spawn("dockerd", "--host", "unix:///run/other.sock", "--data-root", "/var/lib/other", "--exec-root", "/run/other",
-			"--pidfile", "/run/other.pid", "--bridge", "none", "--iptables=false", "--ip6tables=false", "--storage-driver", "vfs").WaitLog("API listen on")
+			"--pidfile", "/run/other.pid", "--bridge", "other0", "--iptables=false", "--ip6tables=false", "--storage-driver", "vfs").WaitLog("API listen on")
 		output, code := h.doctor("--fix", "--engine-socket", "/run/other.sock")
 		if code != 1 || !strings.Contains(output, "it is left as it is") {
 			h.t.Errorf("doctor --fix ended with %d: %s", code, output)
@@ -93,25 +94,18 @@ func TestStranger(t *testing.T) {
 	})
 }
 
-// engineUse are the addresses that the engine has without any container.
-var engineUse = []string{"--subnet", "192.168.7.0/24", "--ip-range", "192.168.7.64/26", "--aux-address", "printer=192.168.7.66"}
-
 // TestNothingOrphaned wants nothing found of what the engine alone uses.
 func TestNothingOrphaned(t *testing.T) {
 	onEachEngine(t, func(h *host) {
-		h.createNetwork("n1", engineUse...)
-		h.MustRun("ip", "link", "add", "lan0", "type", "dummy")
-		h.MustDocker("network", "create", "-d", "macvlan", "-o", "parent=lan0", "--ipam-driver", "mybridge",
-			"--subnet", "192.168.8.0/24", "--aux-address", "router=192.168.8.9", "lan")
+		h.createNetwork("n1", "--subnet", "192.168.7.0/24", "--ip-range", "192.168.7.64/26", "--aux-address", "printer=192.168.7.66")
+		h.MustDocker("network", "create", "-d", "bridge", "--ipam-driver", "mybridge",
+			"--subnet", "192.168.8.0/24", "--aux-address", "router=192.168.8.9", "engines-network")
 		h.MustDocker("network", "create", "-d", "mybridge", "--subnet", "192.168.9.0/24", "engines-addresses")
-		h.run("one", "lan")
+		h.run("one", "engines-network")
 		h.run("two", "n1")
 		h.run("three", "engines-addresses")
 		h.MustDocker("run", "-d", "--name", "over", "--network", "n1", "probe", "true")
 		h.MustDocker("pause", "two")
 		h.wantHealthy("with what only the engine uses")
-		if !slices.Contains(engineUse, "192.168.7.64/26") {
-			h.t.Error("no range is tested")
-		}
 	})
 }

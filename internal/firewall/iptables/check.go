@@ -43,6 +43,9 @@ type found struct {
 	ruleset ruleset
 	// overtaken is a chain of the engine's that our accepts come before, "" for none.
 	overtaken string
+	// closing is the number of the rule that nothing of filter FORWARD is reached
+	// behind, 0 for none.
+	closing int
 }
 
 func (f *family) look(ctx context.Context) (found, error) {
@@ -50,13 +53,13 @@ func (f *family) look(ctx context.Context) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	return found{ruleset: f.names.parse(saved), overtaken: f.names.overtaken(saved)}, nil
+	return found{ruleset: f.names.parse(saved), overtaken: f.names.overtaken(saved), closing: closing(saved)}, nil
 }
 
 func (f *family) mend(ctx context.Context, there found, wanted ruleset) error {
 	f.known = nil
 	if there.overtaken != "" {
-		if err := f.restore(ctx, f.names.moveAccepts()); err != nil {
+		if err := f.restore(ctx, f.names.placed(f.names.moveAccepts(), there.closing)); err != nil {
 			return err
 		}
 	}

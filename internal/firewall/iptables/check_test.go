@@ -126,6 +126,25 @@ func TestDamageIsFoundAndMended(t *testing.T) {
 	}
 }
 
+// TestMovedBeforeTheLastWord wants a jump that stood before the user's chain to be
+// moved behind it, and before a last rule that rejects everything.
+func TestMovedBeforeTheLastWord(t *testing.T) {
+	onBothVariants(t, func(t *testing.T, h host) {
+		h.addForeignRules(t)
+		for _, program := range h {
+			kernel.Run(t, program, "-A", "FORWARD", "-j", "REJECT")
+		}
+		f := h.open(t, "mybridge")
+		must(t, f.Restore(t.Context(), everything()))
+		want := h.saved(t)
+		h.damage(t, []string{"-D FORWARD -j MYBRIDGE-FORWARD", "-I FORWARD -j MYBRIDGE-FORWARD"})
+		findings, err := f.Mend(t.Context())
+		must(t, err)
+		wantFindings(t, "after damage", findings, h.of([]string{"jump from FORWARD to MYBRIDGE-FORWARD of table filter stands before DOCKER-USER"})...)
+		wantSaved(t, h, want, "mended,")
+	})
+}
+
 func (h host) check(t *testing.T, f *Firewall) []health.Finding {
 	t.Helper()
 	findings, err := f.Check(t.Context())

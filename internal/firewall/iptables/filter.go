@@ -107,7 +107,7 @@ func (w writer) open(network firewall.NetworkState, subnet firewall.Subnet) {
 	var mappings []hostport.Mapping
 	for _, endpoint := range network.Endpoints {
 		for _, m := range endpoint.Ports {
-			if subnet.Prefix.Contains(m.Container.Addr()) {
+			if subnet.Prefix.Contains(m.Container.Addr()) && network.Opens(m) {
 				mappings = append(mappings, hostport.Mapping{Protocol: m.Protocol, Host: m.Container, Container: m.Container})
 			}
 		}

@@ -33,7 +33,44 @@ func (n names) overtaken(saved string) string {
 }
 
 // moveAccepts is the input of iptables-restore that moves our jump in filter
-// FORWARD to the end: it deletes the first of two.
+// FORWARD to the end, or where placed puts it: it deletes the first of two.
 func (n names) moveAccepts() string {
 	return fmt.Sprintf("*filter\n-A FORWARD -j %[1]s\n-D FORWARD -j %[1]s\nCOMMIT\n", n.name("FORWARD"))
+}
+
+// closing is the number of the last rule of filter FORWARD where that drops or
+// rejects whatever comes to it, and 0 where it does not. It stands for the policy:
+// some distributions come with such a rule, and what stands behind it is never
+// reached.
+func closing(saved string) int {
+	table, number, last := "", 0, ""
+	for line := range strings.Lines(saved) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "*") {
+			table = line[1:]
+		}
+		if rule, ok := strings.CutPrefix(line, "-A FORWARD "); ok && table == "filter" {
+			number, last = number+1, rule
+		}
+	}
+	if last == "-j DROP" || strings.HasPrefix(last, "-j REJECT") {
+		return number
+	}
+	return 0
+}
+
+// placed puts the jump to our accepts before the rule of that number, where there
+// is one, instead of at the end.
+func (n names) placed(input string, before int) string {
+	if before == 0 {
+		return input
+	}
+	head, filter, found := strings.Cut(input, "*filter\n")
+	if !found {
+		return input
+	}
+	appended := fmt.Sprintf("-A FORWARD -j %s\n", n.name("FORWARD"))
+	inserted := fmt.Sprintf("-I FORWARD %d -j %s\n", before, n.name("FORWARD"))
+	ours, rest, _ := strings.Cut(filter, "COMMIT\n")
+	return head + "*filter\n" + strings.Replace(ours, appended, inserted, 1) + "COMMIT\n" + rest
 }

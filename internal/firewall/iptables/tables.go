@@ -100,14 +100,31 @@ type family struct {
 	known ruleset
 }
 
-// apply makes our rules those wanted, where they are not.
+// apply makes our rules those wanted, where they are not. Where what is known is
+// not so any more, as somebody else has changed our chains, it looks and tries once
+// more.
 func (f *family) apply(ctx context.Context, wanted ruleset) error {
+	fromMemory := f.known != nil
+	err := f.applyOnce(ctx, wanted)
+	if err != nil && fromMemory && ctx.Err() == nil {
+		return f.applyOnce(ctx, wanted)
+	}
+	return err
+}
+
+func (f *family) applyOnce(ctx context.Context, wanted ruleset) error {
+	accepts := chain{"filter", "FORWARD"}
+	// Where the jump to our accepts goes depends on what others have there now.
+	if len(f.known[accepts]) == 0 && len(wanted[accepts]) > 0 {
+		f.known = nil
+	}
+	behind := 0
 	if f.known == nil {
 		saved, err := f.run(ctx, "", f.program+"-save")
 		if err != nil {
 			return err
 		}
-		f.known = f.names.parse(saved)
+		f.known, behind = f.names.parse(saved), closing(saved)
 	}
 	input := f.names.difference(f.known, wanted)
 	if input == "" {
@@ -115,7 +132,7 @@ func (f *family) apply(ctx context.Context, wanted ruleset) error {
 	}
 	// What fails half-way has changed some tables.
 	f.known = nil
-	if err := f.restore(ctx, input); err != nil {
+	if err := f.restore(ctx, f.names.placed(input, behind)); err != nil {
 		return err
 	}
 	f.known = wanted

@@ -48,19 +48,26 @@ func (f *Firewall) Mend(ctx context.Context) (findings []health.Finding, err err
 	return findings, err
 }
 
-// looks is how often a look is taken that somebody disturbs.
-const looks = 5
-
-// look compares our tables with what is remembered. The listing comes in several
-// answers, between which somebody may change something: what seems wrong then is
-// looked at again.
-func (f *Firewall) look(ctx context.Context) (findings []health.Finding, err error) {
-	for range looks {
-		undisturbed := false
+// look compares our tables with what is remembered.
+func (f *Firewall) look(ctx context.Context) ([]health.Finding, error) {
+	return steady(func() (findings []health.Finding, undisturbed bool, err error) {
 		err = f.connection.ask(ctx, func() (err error) {
 			findings, undisturbed, err = f.lookOnce()
 			return err
 		})
+		return findings, undisturbed, err
+	})
+}
+
+// looks is how often a look is taken that somebody disturbs.
+const looks = 5
+
+// steady takes a look again where something seems wrong and somebody changed rules
+// meanwhile: a listing comes in several answers, and then has gaps.
+func steady(look func() (findings []health.Finding, undisturbed bool, err error)) (findings []health.Finding, err error) {
+	for range looks {
+		var undisturbed bool
+		findings, undisturbed, err = look()
 		if err == nil && (undisturbed || len(findings) == 0) {
 			break
 		}

@@ -75,7 +75,9 @@ func portElements(n firewall.Network, e firewall.Endpoint) []element {
 	for _, mapping := range e.Ports {
 		protocol, container, host := []byte{byte(mapping.Protocol)}, mapping.Container, mapping.Host
 		address, port := container.Addr().AsSlice(), portNumber(container.Port())
-		elements = append(elements, newElement(open.of(container.Addr()), address, protocol, port))
+		if n.Opens(mapping) {
+			elements = append(elements, newElement(open.of(container.Addr()), address, protocol, port))
+		}
 		if !n.Forwards(mapping) {
 			continue
 		}

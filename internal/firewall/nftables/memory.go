@@ -193,11 +193,14 @@ func (m *memory) count() map[*set]int {
 	return counts
 }
 
-// bridges are those of all networks, sorted.
+// bridges are those of all networks, sorted. On a bridge that was there before, and
+// has no subnet of ours, what passes is not ours to say.
 func (m *memory) bridges() []link.Name {
 	var bridges []link.Name
 	for _, n := range m.networks {
-		bridges = append(bridges, n.Bridge)
+		if len(n.Subnets) > 0 || !n.Foreign {
+			bridges = append(bridges, n.Bridge)
+		}
 	}
 	slices.Sort(bridges)
 	return bridges
