@@ -124,7 +124,8 @@ func (n Network) Forwards(m hostport.Mapping) bool {
 // Opens reports whether who may go to containers' own addresses reaches the
 // mapping's port there. One that is published on the loopback alone is the host's.
 func (n Network) Opens(m hostport.Mapping) bool {
-	return !n.Internal && !(m.Host.IsValid() && m.Host.Addr().IsLoopback())
+	onLoopback := m.Host.IsValid() && m.Host.Addr().IsLoopback()
+	return !n.Internal && !onLoopback
 }
 
 // Endpoint is an endpoint as the packet filter sees it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,10 +157,9 @@ func TestLastingIsToldOnce(t *testing.T) {
 func TestLostWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &part{}
-		begun := 0
+		var begun atomic.Int32
 		watch := func(ctx context.Context, _ func()) error {
-			begun++
-			if begun == 1 {
+			if begun.Add(1) == 1 {
 				return errors.New("messages were lost")
 			}
 			<-ctx.Done()
@@ -171,8 +171,8 @@ func TestLostWatch(t *testing.T) {
 		p.damage(ruleGone)
 		running.Go(func() { New(log, []Part{p}, []Watch{watch}).Run(ctx) })
 		time.Sleep(2 * time.Second)
-		if begun != 2 || len(p.times()) != 1 {
-			t.Errorf("the watch began %d times and %d repairs were made, want 2 and 1", begun, len(p.times()))
+		if begun.Load() != 2 || len(p.times()) != 1 {
+			t.Errorf("the watch began %d times and %d repairs were made, want 2 and 1", begun.Load(), len(p.times()))
 		}
 		stop()
 		running.Wait()
