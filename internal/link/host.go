@@ -55,7 +55,7 @@ var nameServerFiles = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.
 // default routes left out, and its name servers.
 func (m *Manager) UsedPrefixes(_ context.Context) ([]netip.Prefix, error) {
 	var used []netip.Prefix
-	routes, err := m.handle.RouteList(nil, netlink.FAMILY_ALL)
+	routes, err := dump(func() ([]netlink.Route, error) { return m.handle.RouteList(nil, netlink.FAMILY_ALL) })
 	if err != nil {
 		return nil, fmt.Errorf("listing routes: %w", err)
 	}
@@ -64,9 +64,9 @@ func (m *Manager) UsedPrefixes(_ context.Context) ([]netip.Prefix, error) {
 			used = append(used, prefix.Masked())
 		}
 	}
-	addresses, err := m.handle.AddrList(nil, netlink.FAMILY_ALL)
+	addresses, err := m.listAddresses(nil)
 	if err != nil {
-		return nil, fmt.Errorf("listing addresses: %w", err)
+		return nil, err
 	}
 	for _, address := range addresses {
 		if prefix, ok := fromIPNet(address.IPNet); ok {
@@ -133,9 +133,9 @@ func (m *Manager) SubnetHolder(_ context.Context, gateway netip.Prefix) (Name, e
 // holderOf returns the link that has the address: the route to an address of
 // the host's own names the loopback.
 func (m *Manager) holderOf(address netip.Addr) (Name, error) {
-	addresses, err := m.handle.AddrList(nil, netlink.FAMILY_ALL)
+	addresses, err := m.listAddresses(nil)
 	if err != nil {
-		return "", fmt.Errorf("listing addresses: %w", err)
+		return "", err
 	}
 	for _, candidate := range addresses {
 		if prefix, ok := fromIPNet(candidate.IPNet); ok && prefix.Addr() == address {

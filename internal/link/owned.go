@@ -60,19 +60,31 @@ func (m *Manager) Owned(_ context.Context) (bridges []OwnedBridge, veths []Owned
 	return bridges, veths, nil
 }
 
-// listLinks repeats a dump that the kernel says was interrupted by a change.
-func (m *Manager) listLinks() ([]netlink.Link, error) {
-	var links []netlink.Link
-	var err error
+// dump repeats a list of the kernel's that it says was interrupted by a change.
+func dump[Entry any](list func() ([]Entry, error)) (entries []Entry, err error) {
 	for range mostDumps {
-		if links, err = m.handle.LinkList(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+		if entries, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
 			break
 		}
 	}
+	return entries, err
+}
+
+func (m *Manager) listLinks() ([]netlink.Link, error) {
+	links, err := dump(m.handle.LinkList)
 	if err != nil {
 		return nil, fmt.Errorf("listing links: %w", err)
 	}
 	return links, nil
+}
+
+// listAddresses lists those of the link, and with nil those of all links.
+func (m *Manager) listAddresses(of netlink.Link) ([]netlink.Addr, error) {
+	addresses, err := dump(func() ([]netlink.Addr, error) { return m.handle.AddrList(of, netlink.FAMILY_ALL) })
+	if err != nil {
+		return nil, fmt.Errorf("listing addresses: %w", err)
+	}
+	return addresses, nil
 }
 
 // AddressesInUse returns the addresses of this instance's endpoints and bridges,
@@ -106,9 +118,9 @@ func (m *Manager) bridgeAddresses(name Name) ([]netip.Addr, error) {
 	if err != nil || bridge == nil {
 		return nil, err
 	}
-	list, err := m.handle.AddrList(bridge, netlink.FAMILY_ALL)
+	list, err := m.listAddresses(bridge)
 	if err != nil {
-		return nil, fmt.Errorf("listing the addresses of bridge %s: %w", name, err)
+		return nil, fmt.Errorf("bridge %s: %w", name, err)
 	}
 	var addresses []netip.Addr
 	for _, candidate := range list {

@@ -42,9 +42,9 @@ func (m *Manager) Problems(_ context.Context, bridges []Bridge, veths []Veth) (m
 }
 
 func (m *Manager) addressesByLink() (map[int][]netip.Prefix, error) {
-	list, err := m.handle.AddrList(nil, netlink.FAMILY_ALL)
+	list, err := m.listAddresses(nil)
 	if err != nil {
-		return nil, fmt.Errorf("listing addresses: %w", err)
+		return nil, err
 	}
 	addresses := map[int][]netip.Prefix{}
 	for _, a := range list {

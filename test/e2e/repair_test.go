@@ -98,3 +98,26 @@ func TestManyContainersAtOnce(t *testing.T) {
 		h.wantAsBefore(before)
 	})
 }
+
+// TestFlushUnderTraffic wants a connection to go on after all rules were flushed, and
+// tells what it lost until they were back.
+func TestFlushUnderTraffic(t *testing.T) {
+	onEachBackend(t, func(h *host) {
+		h.AttachNeighbour("198.51.100.1/24", "198.51.100.2/24")
+		dropForwarded(h)
+		h.createNetwork("n1", "--subnet", "192.168.0.0/24")
+		h.MustDocker("run", "-d", "--name", "watcher", "--network", "n1", "probe", "watch", "198.51.100.2")
+		h.run("one", "n1")
+		h.wantReached("one", "198.51.100.2")
+		h.MustRun("nft", "flush", "ruleset")
+		dropForwarded(h) // a flush takes the policy along
+		time.Sleep(within)
+		h.wantReached("one", "198.51.100.2")
+		h.MustDocker("stop", "-t", "5", "watcher")
+		seen := h.MustDocker("logs", "watcher")
+		if strings.Contains(seen, "sent 0") {
+			h.t.Errorf("the container saw %q", seen)
+		}
+		h.t.Log(seen)
+	})
+}
