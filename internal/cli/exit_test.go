@@ -16,7 +16,7 @@ func TestVersion(t *testing.T) {
 
 // TestHelp checks that help is no error, and goes to stdout.
 func TestHelp(t *testing.T) {
-	for _, line := range []string{"", "--help", "help", "serve --help", "ipam", "ipam --help", "ports --help"} {
+	for _, line := range []string{"", "--help", "help", "serve --help", "ipam", "ipam --help", "ports --help", "doctor --help"} {
 		p := &fakeProgram{}
 		code, stdout, stderr := p.run(strings.Fields(line)...)
 		if code != 0 || !strings.Contains(stdout, "Usage:") || stderr != "" {

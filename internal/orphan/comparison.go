@@ -109,7 +109,6 @@ func compare(name string, k known, networks []driver.Network, unused []ipam.Unus
 		if _, hasNetwork := c.bySubnet[u.Subnet]; hasNetwork || u.Address.IsValid() {
 			continue
 		}
-		have++
 		if len(k.holders(u.Subnet)) > 0 {
 			shared++
 		}

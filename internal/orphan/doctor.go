@@ -9,6 +9,17 @@ import (
 	"mybridge/internal/health"
 )
 
+// Doctor looks for a person, asking one engine.
+type Doctor struct {
+	finder *Finder
+	engine Engine
+	// runs says that Run is at it too.
+	runs bool
+}
+
+// Doctor returns what looks for a person; runs says that Run is at it too.
+func (f *Finder) Doctor(e Engine, runs bool) Doctor { return Doctor{f, e, runs} }
+
 // Check tells what the engine does not know, or only the engine knows, without
 // waiting for the time after which it is removed. It changes nothing.
 func (d Doctor) Check(ctx context.Context) ([]health.Finding, error) {
@@ -27,17 +38,6 @@ func (d Doctor) Mend(ctx context.Context) ([]health.Finding, error) {
 	}
 	return d.findings(found), errors.Join(failures...)
 }
-
-// Doctor looks for a person, asking one engine.
-type Doctor struct {
-	finder *Finder
-	engine Engine
-	// runs says that Run is at it too.
-	runs bool
-}
-
-// Doctor returns what looks for a person; runs says that Run is at it too.
-func (f *Finder) Doctor(e Engine, runs bool) Doctor { return Doctor{f, e, runs} }
 
 // lookTwice leaves out what is under way.
 func (d Doctor) lookTwice(ctx context.Context) (look, error) {

@@ -71,7 +71,7 @@ func TestDoubtIsTold(t *testing.T) {
 }
 
 // TestUnderWay wants nothing told that the engine is about to know, or that is about
-// to be released, and a lease that is new not released.
+// to be removed, and a lease that is new not released.
 func TestUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -83,6 +83,7 @@ func TestUnderWay(t *testing.T) {
 			w.change(func() {
 				w.listed = append(w.listed, engine.Network{ID: "n1"})
 				w.containers = append(w.containers, engine.Container{Endpoints: []string{"e1"}})
+				w.forgetContainer("e2")
 			})
 		}()
 		found, err := f.Doctor(inEngine{w}, false).Mend(t.Context())

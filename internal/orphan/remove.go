@@ -8,8 +8,13 @@ import (
 	"mybridge/ipam"
 )
 
+// limit bounds one removal, as the engine's own calls are.
+const limit = 30 * time.Second
+
 // remove takes an orphan away that was seen at that moment already, and says so.
 func (f *Finder) remove(ctx context.Context, s suspect, moment time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	if err := f.release(ctx, s, moment); err != nil {
 		return err
 	}

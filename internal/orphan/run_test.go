@@ -80,6 +80,13 @@ func TestLeft(t *testing.T) {
 			w.networks, w.endpoints = w.networks[:1], w.endpoints[:1]
 			w.listed = []engine.Network{stranger}
 		}, []string{"it may be another one", "no container on it starts"}},
+		"pools of another engine's": {func(w *world) {
+			w.networks, w.endpoints = nil, nil
+			w.forgetNetwork("n1")
+			w.forgetNetwork("n2")
+			w.pool(pool1, time.Hour)
+			w.pool(pool2, time.Hour)
+		}, []string{"it may be another one", "it may be another one"}},
 		"stranger": {func(w *world) { w.listed = append(w.listed, stranger) }, []string{"no container on it starts"}},
 		"network with a link in a container": {func(w *world) {
 			w.forgetNetwork("n1")
@@ -152,11 +159,13 @@ func TestSeenAgain(t *testing.T) {
 		w.wantGone(t, "seen three times in a row", orphans["network"].gone...)
 	})
 	run(t, forget, func(w *world, _ *Finder, _ *logHook) {
-		time.Sleep(2*interval + time.Second)
+		time.Sleep(interval + time.Second)
 		w.change(func() { w.unreachable = engine.ErrNotReached })
 		time.Sleep(time.Hour)
 		w.wantGone(t, "while the engine is down")
 		w.change(func() { w.unreachable = nil })
+		time.Sleep(interval)
+		w.wantGone(t, "seen a second time")
 		time.Sleep(interval)
 		w.wantGone(t, "seen a third time", orphans["network"].gone...)
 	})

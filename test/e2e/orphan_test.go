@@ -105,7 +105,6 @@ func TestNothingOrphaned(t *testing.T) {
 		h.run("two", "n1")
 		h.run("three", "engines-addresses")
 		h.MustDocker("run", "-d", "--name", "over", "--network", "n1", "probe", "true")
-		h.MustDocker("pause", "two")
 		h.wantHealthy("with what only the engine uses")
 	})
 }
