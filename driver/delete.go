@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"mybridge/internal/fault"
 )
 
 // DeleteNetwork removes the network with its rules, its endpoints, and the
@@ -43,6 +45,7 @@ func (d *Driver) tearDown(ctx context.Context, n *network) (err error) {
 	for _, endpoint := range n.endpoints {
 		failures = append(failures, d.links.RemoveVeth(ctx, n.veth(endpoint)))
 		d.ports.Release(string(endpoint.ID))
+		failures = append(failures, fault.Point("ports.released"))
 	}
 	failures = append(failures, d.firewall.RemoveNetwork(ctx, string(n.ID)))
 	if n.OwnsBridge {

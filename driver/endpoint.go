@@ -10,6 +10,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"mybridge/internal/fault"
 	"mybridge/internal/firewall"
 	"mybridge/internal/hostport"
 	"mybridge/internal/link"
@@ -271,11 +272,13 @@ func (d *Driver) DeleteEndpoint(ctx context.Context, networkID NetworkID, id End
 func (d *Driver) removeEndpoint(ctx context.Context, n *network, endpoint Endpoint) error {
 	endpoint.Phase = Deleting
 	n.endpoints[endpoint.ID] = endpoint // even where the commit fails: the engine repeats no deletion
+	d.disown(endpoint)
 	if err := d.state.PutEndpoint(ctx, endpoint); err != nil {
 		return fmt.Errorf("deleting endpoint %s: %w", endpoint.ID.Short(), err)
 	}
 	d.ports.Release(string(endpoint.ID))
 	err := errors.Join(
+		fault.Point("ports.released"),
 		d.firewall.RemoveEndpoint(ctx, string(n.ID), string(endpoint.ID)),
 		d.links.RemoveVeth(ctx, n.veth(endpoint)),
 	)
@@ -293,6 +296,14 @@ func (d *Driver) removeEndpoint(ctx context.Context, n *network, endpoint Endpoi
 	d.releaseEndpoint(endpoint)
 	d.logEndpoint(endpoint).Info("endpoint deleted")
 	return nil
+}
+
+// disown lets the endpoint's addresses be released, as the engine does next whatever
+// came of the deletion. Another endpoint gets one only when this one's link is gone.
+func (d *Driver) disown(endpoint Endpoint) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.owners.removeEndpoint(endpoint)
 }
 
 // lockedEndpoint returns the endpoint with its network locked.

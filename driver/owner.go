@@ -19,7 +19,9 @@ func NewOwners(networks []Network, endpoints []Endpoint) *Owners {
 		o.addNetwork(n)
 	}
 	for _, e := range endpoints {
-		o.addEndpoint(e)
+		if e.Phase != Deleting {
+			o.addEndpoint(e)
+		}
 	}
 	return o
 }

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 
+	"mybridge/internal/fault"
 	"mybridge/internal/hostport"
 )
 
@@ -63,6 +64,9 @@ func (d *Driver) Publish(ctx context.Context, networkID NetworkID, id EndpointID
 func (d *Driver) publish(ctx context.Context, n *network, endpoint Endpoint, publication Publication) error {
 	mappings, err := d.ports.Hold(string(endpoint.ID), d.requests(n, endpoint, publication))
 	if err != nil {
+		return err
+	}
+	if err := fault.Point("ports.held"); err != nil {
 		return err
 	}
 	endpoint.Publication, endpoint.HostPorts, endpoint.Homes = publication, mappings, d.homes(endpoint)
@@ -120,6 +124,7 @@ func (d *Driver) unpublish(ctx context.Context, n *network, endpoint Endpoint) e
 		d.firewall.SetEndpoint(ctx, string(n.ID), n.filteredEndpoint(endpoint)),
 	)
 	d.ports.Release(string(endpoint.ID))
+	err = errors.Join(err, fault.Point("ports.released"))
 	delete(n.unheld, endpoint.ID)
 	d.logForgetting(endpoint, d.links.ForgetPorts(ctx, published))
 	if err != nil {

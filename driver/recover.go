@@ -129,6 +129,9 @@ func (d *Driver) EachHolding(yield func(subnet netip.Prefix, gateway netip.Addr,
 			}
 			var addresses []netip.Addr
 			for _, endpoint := range n.endpoints {
+				if endpoint.Phase == Deleting {
+					continue
+				}
 				for _, address := range endpoint.addresses() {
 					if subnet.Pool.Contains(address.Addr()) {
 						addresses = append(addresses, address.Addr())

@@ -48,6 +48,13 @@ func (m *Manager) reconcile(ctx context.Context) error {
 			lost++
 		}
 		before := p.held
+		for _, a := range append(h.endpoints, h.gateway) {
+			if p.wasReleased(a) {
+				// The engine was about to delete what has it. Nothing was lost, but
+				// nobody is to get the address until that is gone.
+				before++
+			}
+		}
 		if err := m.recoverLease(ctx, p, h.gateway, Gateway, ""); err != nil {
 			return err
 		}
@@ -112,6 +119,14 @@ func (m *Manager) recoverLease(ctx context.Context, p *pool, a netip.Addr, kind 
 	p.confirm(lease)
 	m.Log.WithFields(logrus.Fields{"pool": p.Subnet, "address": a}).Warn("address is in use without a lease, leased again")
 	return nil
+}
+
+// wasReleased reports whether the lease of a is remembered to have ended.
+func (p *pool) wasReleased(a netip.Addr) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e, known := p.leases.get(a)
+	return known && !e.held()
 }
 
 // claimUsed is claim for an address that is in use: a reservation does not stop

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -83,6 +84,23 @@ func TestLeftOverNetwork(t *testing.T) {
 	pool := needPool(t, m, "10.1.0.0/29")
 	if _, err := requestDynamic(m, pool.ID); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReleasedGateway wants no doubt about a network whose gateway the engine has
+// released, as it does before it deletes the network; the address stays the bridge's.
+func TestReleasedGateway(t *testing.T) {
+	state := newFakeState()
+	m := open(t, state, &fakeHost{})
+	pool := needPool(t, m, "10.1.0.0/29")
+	if _, err := requestGateway(m, pool.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	release(t, m, pool.ID, "10.1.0.1")
+	networks := &fakeNetworks{holdings: []holding{{subnet: pool.Subnet, gateway: netip.MustParseAddr("10.1.0.1")}}}
+	m = open(t, state, &fakeHost{}, func(c *ipam.Config) { c.Networks = networks })
+	if got, want := drainPool(t, m, pool.ID), hosts("10.1.0.%d/29", 2, 6); !slices.Equal(got, want) {
+		t.Errorf("the pool gives %v, want %v", got, want)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/vishvananda/netlink"
+
+	"mybridge/internal/fault"
 )
 
 // Bridge is a bridge of our own as it should be.
@@ -72,10 +74,16 @@ func (m *Manager) EnsureBridge(ctx context.Context, want Bridge) error {
 		if err := m.handle.LinkSetAlias(bridge, alias); err != nil {
 			return fmt.Errorf("naming the owner of bridge %s: %w", want.Name, err)
 		}
+		if err := fault.Point("link.bridge.named"); err != nil {
+			return err
+		}
 	}
 	if want.MTU != 0 && bridge.MTU != want.MTU {
 		if err := m.handle.LinkSetMTU(bridge, want.MTU); err != nil {
 			return fmt.Errorf("setting MTU %d on bridge %s: %w", want.MTU, want.Name, err)
+		}
+		if err := fault.Point("link.bridge.mtu"); err != nil {
+			return err
 		}
 	}
 	if err := setBridgeIPv6(want); err != nil {
@@ -88,11 +96,14 @@ func (m *Manager) EnsureBridge(ctx context.Context, want Bridge) error {
 		if err := m.addGateway(bridge, gateway); err != nil {
 			return err
 		}
+		if err := fault.Point("link.bridge.address"); err != nil {
+			return err
+		}
 	}
 	if err := m.handle.LinkSetUp(bridge); err != nil {
 		return fmt.Errorf("bringing bridge %s up: %w", want.Name, err)
 	}
-	return nil
+	return fault.Point("link.bridge.up")
 }
 
 // isOurs reports whether the bridge was made for this network: its alias says so,
@@ -108,10 +119,15 @@ func (m *Manager) isOurs(bridge *netlink.Bridge, want Bridge) bool {
 func (m *Manager) addBridge(want Bridge) (*netlink.Bridge, error) {
 	attributes := netlink.NewLinkAttrs()
 	attributes.Name = string(want.Name)
-	attributes.MTU = want.MTU
 	attributes.HardwareAddr = want.MAC.hardware()
+	if err := fault.Point("link.bridge.add"); err != nil {
+		return nil, err
+	}
 	if err := m.handle.LinkAdd(&netlink.Bridge{LinkAttrs: attributes}); err != nil {
 		return nil, fmt.Errorf("making bridge %s: %w", want.Name, err)
+	}
+	if err := fault.Point("link.bridge.added"); err != nil {
+		return nil, err
 	}
 	bridge, err := m.findBridge(want.Name)
 	if err == nil && bridge == nil {
@@ -151,6 +167,9 @@ func (m *Manager) RaiseBridge(_ context.Context, name Name) (MAC, error) {
 	}
 	if err := m.handle.LinkSetUp(bridge); err != nil {
 		return MAC{}, fmt.Errorf("bringing bridge %s up: %w", name, err)
+	}
+	if err := fault.Point("link.bridge.raised"); err != nil {
+		return MAC{}, err
 	}
 	m.log.WithFields(logrus.Fields{"bridge": name}).Warn("bridge was down and has been brought up")
 	return mac, nil

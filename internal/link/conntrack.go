@@ -10,6 +10,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"mybridge/internal/fault"
 	"mybridge/internal/hostport"
 )
 
@@ -76,10 +77,13 @@ func (m *Manager) isOwn(ip net.IP) bool {
 }
 
 func (m *Manager) forget(family netlink.InetFamily, wanted flowFilter) error {
+	if err := fault.Point("link.forget"); err != nil {
+		return err
+	}
 	if _, err := m.handle.ConntrackDeleteFilters(netlink.ConntrackTable, family, wanted); err != nil {
 		return fmt.Errorf("forgetting tracked connections: %w", err)
 	}
-	return nil
+	return fault.Point("link.forgotten")
 }
 
 func familyOf(a netip.Addr) netlink.InetFamily {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"mybridge/internal/fault"
 )
 
 const (
@@ -40,11 +42,14 @@ func (m *Manager) EnsureForwarding(_ context.Context, ipv6 bool) error {
 	if strings.TrimSpace(string(value)) != "0" {
 		return nil
 	}
+	if err := fault.Point("link.forward"); err != nil {
+		return err
+	}
 	if err := os.WriteFile(path, []byte("1\n"), 0o644); err != nil {
 		return fmt.Errorf("turning on forwarding: %w", err)
 	}
 	m.log.WithField("sysctl", path).Warn("forwarding was off and has been turned on")
-	return nil
+	return fault.Point("link.forwarding")
 }
 
 // nameServerFiles are where the host's name servers stand; the second has them

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"mybridge/internal/fault"
 )
 
 // ipv6Settings holds a directory for each link, where the kernel has IPv6
@@ -21,8 +23,14 @@ func setBridgeIPv6(b Bridge) error {
 	if err := setIPv6(b.Name, "accept_ra", false); err != nil {
 		return err
 	}
+	if err := fault.Point("link.bridge.accept_ra"); err != nil {
+		return err
+	}
 	hasIPv6 := slices.ContainsFunc(b.Gateways, func(gateway netip.Prefix) bool { return gateway.Addr().Is6() })
-	return disableIPv6(b.Name, !hasIPv6)
+	if err := disableIPv6(b.Name, !hasIPv6); err != nil {
+		return err
+	}
+	return fault.Point("link.bridge.disable_ipv6")
 }
 
 func disableIPv6(name Name, off bool) error { return setIPv6(name, "disable_ipv6", off) }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/vishvananda/netlink"
+
+	"mybridge/internal/fault"
 )
 
 // socketTimeout bounds one netlink exchange, so that no call hangs on the kernel.
@@ -93,8 +95,11 @@ func (m *Manager) remove(found netlink.Link, isOurs bool) error {
 		m.log.WithFields(logrus.Fields{"link": attributes.Name, "alias": attributes.Alias}).Warn("link left alone: its alias is not ours")
 		return nil
 	}
+	if err := fault.Point("link.remove"); err != nil {
+		return err
+	}
 	if err := m.handle.LinkDel(found); err != nil {
 		return fmt.Errorf("removing link %s: %w", attributes.Name, err)
 	}
-	return nil
+	return fault.Point("link.removed")
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/vishvananda/netlink"
+
+	"mybridge/internal/fault"
 )
 
 // Veth is the pair of an endpoint: one end is a port of the bridge, the other
@@ -39,18 +41,23 @@ func (m *Manager) vethAlias(v Veth) string {
 }
 
 // EnsureVeth makes the pair and attaches it to its bridge; a pair that is there
-// is left as it is. It fails with ErrForeign where a link that is not this
-// endpoint's has the name.
+// is left as it is, a half-made one is made anew. It fails with ErrForeign where
+// a link that is not this endpoint's has the name.
 func (m *Manager) EnsureVeth(_ context.Context, want Veth) error {
 	found, err := m.find(want.Name)
 	if err != nil {
 		return err
 	}
-	if found != nil {
-		if !m.isEndpoints(found, want) {
-			return fmt.Errorf("link %s (%s) %w", want.Name, found.Attrs().Alias, ErrForeign)
-		}
+	switch {
+	case found == nil:
+	case m.isEndpoints(found, want):
 		return nil
+	case isHalfMade(found):
+		if err := m.remove(found, true); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("link %s (%s) %w", want.Name, found.Attrs().Alias, ErrForeign)
 	}
 	bridge, err := m.findBridge(want.Bridge)
 	if err != nil {
@@ -75,6 +82,9 @@ func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge) error {
 	pair.PeerName = string(want.Peer)
 	pair.PeerHardwareAddr = want.MAC.hardware()
 	pair.PeerMTU = uint32(want.MTU)
+	if err := fault.Point("link.veth.add"); err != nil {
+		return err
+	}
 	if err := m.handle.LinkAdd(pair); err != nil {
 		return fmt.Errorf("making veth pair %s, %s on bridge %s: %w", want.Name, want.Peer, want.Bridge, err)
 	}
@@ -87,19 +97,28 @@ func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge) error {
 // completeVeth sets what the kernel ignores at creation. The alias comes last: it
 // says that the pair is complete.
 func (m *Manager) completeVeth(want Veth, pair *netlink.Veth) error {
+	if err := fault.Point("link.veth.added"); err != nil {
+		return err
+	}
 	// A bridge's port has no address of its own.
 	if err := disableIPv6(want.Name, true); err != nil {
+		return err
+	}
+	if err := fault.Point("link.veth.disable_ipv6"); err != nil {
 		return err
 	}
 	if want.Isolated {
 		if err := m.handle.LinkSetIsolated(pair, true); err != nil {
 			return fmt.Errorf("isolating port %s: %w", want.Name, err)
 		}
+		if err := fault.Point("link.veth.isolated"); err != nil {
+			return err
+		}
 	}
 	if err := m.handle.LinkSetAlias(pair, m.vethAlias(want)); err != nil {
 		return fmt.Errorf("naming the owner of link %s: %w", want.Name, err)
 	}
-	return nil
+	return fault.Point("link.veth.named")
 }
 
 // RemoveVeth deletes the pair, the half-made included. One that is gone, or
@@ -109,9 +128,14 @@ func (m *Manager) RemoveVeth(_ context.Context, v Veth) error {
 	if err != nil || found == nil {
 		return err
 	}
+	return m.remove(found, isHalfMade(found) || m.isEndpoints(found, v))
+}
+
+// isHalfMade reports whether the link, whose name is ours, is a pair whose making was
+// cut short.
+func isHalfMade(found netlink.Link) bool {
 	_, isVeth := found.(*netlink.Veth)
-	isHalfMade := isVeth && found.Attrs().Alias == ""
-	return m.remove(found, isHalfMade || m.isEndpoints(found, v))
+	return isVeth && found.Attrs().Alias == ""
 }
 
 // isEndpoints reports whether the link was made for this endpoint.

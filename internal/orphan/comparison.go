@@ -92,7 +92,7 @@ func compare(name string, k known, networks []driver.Network, unused []ipam.Unus
 		bySubnet: map[netip.Prefix]driver.NetworkID{},
 		attached: map[driver.NetworkID]string{},
 	}
-	have, shared := 0, 0
+	pools, shared := 0, 0
 	for _, n := range networks {
 		c.ours[n.ID] = n
 		for _, subnet := range []driver.Subnet{n.IPv4, n.IPv6} {
@@ -100,7 +100,6 @@ func compare(name string, k known, networks []driver.Network, unused []ipam.Unus
 				c.bySubnet[subnet.Pool] = n.ID
 			}
 		}
-		have++
 		if _, isKnown := k.networks[n.ID]; isKnown {
 			shared++
 		}
@@ -109,11 +108,13 @@ func compare(name string, k known, networks []driver.Network, unused []ipam.Unus
 		if _, hasNetwork := c.bySubnet[u.Subnet]; hasNetwork || u.Address.IsValid() {
 			continue
 		}
+		pools++
 		if len(k.holders(u.Subnet)) > 0 {
 			shared++
 		}
 	}
-	if shared == 0 && (have > 1 || len(c.strangers()) > 0) {
+	// One of each can be left of a single creation that was cut short.
+	if shared == 0 && (max(len(networks), pools) > 1 || len(c.strangers()) > 0) {
 		c.otherEngine = "the engine knows none of our networks, so it may be another one; if it is the right one, create a network of this driver"
 	}
 	return c

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"go.etcd.io/bbolt"
+
+	"mybridge/internal/fault"
 )
 
 // maxGroup bounds how many changes share a transaction, and with it how long
@@ -130,9 +132,15 @@ func (s *Store) attempt(group []change) (refused int, err error) {
 			return i, err
 		}
 	}
+	if err := fault.Point("store.commit"); err != nil {
+		return -1, err
+	}
 	generation := uint64(tx.ID())
 	if err := commitTx(tx); err != nil {
 		return -1, s.judge(err)
+	}
+	if err := fault.Point("store.committed"); err != nil {
+		return -1, s.fail(err)
 	}
 	s.generation.Store(generation)
 	return -1, nil

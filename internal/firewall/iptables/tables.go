@@ -9,6 +9,7 @@ import (
 	"github.com/coreos/go-iptables/iptables"
 	"golang.org/x/sync/semaphore"
 
+	"mybridge/internal/fault"
 	"mybridge/internal/firewall"
 )
 
@@ -141,6 +142,11 @@ func (f *family) applyOnce(ctx context.Context, wanted ruleset) error {
 
 // restore changes rules by the input of iptables-restore.
 func (f *family) restore(ctx context.Context, input string) error {
-	_, err := f.run(ctx, input, f.program+"-restore", "--noflush", "--wait", strconv.Itoa(lockWait))
-	return err
+	if err := fault.Point("iptables.restore"); err != nil {
+		return err
+	}
+	if _, err := f.run(ctx, input, f.program+"-restore", "--noflush", "--wait", strconv.Itoa(lockWait)); err != nil {
+		return err
+	}
+	return fault.Point("iptables.restored")
 }

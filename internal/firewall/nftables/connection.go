@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/mdlayher/netlink"
+
+	"mybridge/internal/fault"
 )
 
 // socketBuffers bounds, in bytes, a transaction and the kernel's answers to it: one
@@ -89,7 +91,13 @@ func (c *connection) try(ctx context.Context, name string, changes func(t *trans
 	if err := t.failure(); err != nil {
 		return err
 	}
-	return c.conn.Flush()
+	if err := fault.Point("nftables.commit"); err != nil {
+		return err
+	}
+	if err := c.conn.Flush(); err != nil {
+		return err
+	}
+	return fault.Point("nftables.committed")
 }
 
 // ask has questions asked, and closes the socket where one was not answered: the
