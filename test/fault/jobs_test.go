@@ -34,6 +34,8 @@ type job struct {
 	point  int
 	what   string
 	points []string
+	// second says that it went wrong once already.
+	second bool
 }
 
 // fault is an order for a call.

@@ -36,6 +36,13 @@ func (q *queue) next() (job, bool) {
 	return j, true
 }
 
+func (q *queue) putBack(j job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	j.second = true
+	q.jobs = append(q.jobs, j)
+}
+
 func (q *queue) hit(j job, i int, order string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -73,7 +80,15 @@ func (q *queue) work(t *testing.T, h host, binary string) {
 				if j, ok = q.next(); !ok {
 					break
 				}
-				if err := q.live(w, j); err != nil {
+				err := q.live(w, j)
+				if err != nil && !j.second {
+					// The plugin's own rounds pass points as well, and may have taken
+					// the fault that was meant for the call: what is wrong is wrong twice.
+					t.Logf("once more: %s: %v", j.story.name, err)
+					q.putBack(j)
+					return
+				}
+				if err != nil {
 					q.count(&q.violations)
 					t.Errorf("%s: %v\nthe plugin's log:\n%s", j.story.name, err, w.plugin.lastLines())
 					return
