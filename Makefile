@@ -18,7 +18,7 @@ demo: build ## show it on this machine's engine (as root; installs docker.io if 
 
 test: ## run every test: unit, kernel, end to end on two engines (as root; prepares what it needs)
 	test/setup.sh
-	MYBRIDGE_TEST_NO_SKIP=1 go test -race -count=1 -timeout 20m ./...
+	MYBRIDGE_TEST_NO_SKIP=1 go test -race -count=1 -timeout 60m ./...
 
 MINUTES ?= 20
 soak: ## churn, kill and flush for MINUTES=20 on both engines, then audit (as root; prepares what it needs)
