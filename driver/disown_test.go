@@ -10,8 +10,8 @@ import (
 // restart too, unless the state does not know of the deletion.
 func TestFailedDeletionKeepsNoAddress(t *testing.T) {
 	address := netip.MustParseAddr("10.1.0.2")
-	const first, deletions = 0, 4 // kept, rules, link, forgotten
-	for effect := range deletions {
+	const kept, effects = 0, 4 // kept as deleting, rules, link, forgotten
+	for effect := range effects {
 		w, d := worldBefore(t, 3)
 		w.effects = effect
 		if err := d.DeleteEndpoint(t.Context(), "n1", "e1"); err == nil {
@@ -24,7 +24,7 @@ func TestFailedDeletionKeepsNoAddress(t *testing.T) {
 		for _, e := range w.endpoints {
 			records = append(records, e)
 		}
-		if owner, owned := NewOwners(nil, records).EndpointOf(address); owned && effect != first {
+		if owner, owned := NewOwners(nil, records).EndpointOf(address); owned && effect != kept {
 			t.Errorf("with effect %d failing, the address is kept as that of %s", effect, owner)
 		}
 	}

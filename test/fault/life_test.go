@@ -70,8 +70,7 @@ func (l *life) send(ctx context.Context, c *call) (object, error) {
 		return l.world.plugin.call(ctx, c.method, c.body(l))
 	case c.answered == nil:
 		l.world.plugin.kill()
-		l.world.plugin.start()
-		return nil, l.world.plugin.untilReady()
+		return nil, l.world.plugin.restart()
 	}
 	return nil, nil
 }
@@ -132,8 +131,7 @@ func (l *life) revive(c *call) error {
 	if !p.hasEnded(false) {
 		return nil
 	}
-	p.start()
-	if err := p.untilReady(); err != nil {
+	if err := p.restart(); err != nil {
 		return fmt.Errorf("the plugin does not start again: %w", err)
 	}
 	if c.method == "" {
@@ -239,6 +237,11 @@ func (l *life) interrupt(i int, order string) (gaveUp bool, err error) {
 // each call.
 func (w *world) learn(s *story) {
 	w.t.Helper()
+	w.plugin.traced = true
+	w.plugin.kill()
+	if err := w.plugin.restart(); err != nil {
+		w.t.Fatal(err)
+	}
 	for _, restarts := range []bool{false, true} {
 		w.forgetForwarding()
 		l := newLife(w, s)

@@ -138,7 +138,7 @@ func (m *machine) talk(t *testing.T, name, address string) *talk {
 				return
 			}
 			k.said.Add(1)
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(10 * time.Millisecond)
 		}
 	}()
 	return k

@@ -29,6 +29,8 @@ type plugin struct {
 	host      host
 	directory string
 	http      http.Client
+	// traced says that the points passed are written down.
+	traced bool
 
 	process *exec.Cmd
 	// ended is closed when the process has.
@@ -76,8 +78,11 @@ func (p *plugin) start() {
 	}
 	defer log.Close()
 	p.process = exec.Command(p.binary, "serve", "--firewall", p.host.firewall, "--plugin-dir", p.directory,
-		"--admin-socket", p.path("admin"), "--state-dir", p.path("state"), "--engine-socket", p.path("no-engine"))
-	p.process.Env = []string{"PATH=" + p.programs(), "MYBRIDGE_FAULT_FILE=" + p.path("order"), "MYBRIDGE_FAULT_TRACE=" + p.path("trace")}
+		"--admin-socket", p.path("admin"), "--state-dir", p.path("state"), "--engine-socket", p.path("no-engine"), "--log-level", "warning")
+	p.process.Env = []string{"PATH=" + p.programs(), "MYBRIDGE_FAULT_FILE=" + p.path("order")}
+	if p.traced {
+		p.process.Env = append(p.process.Env, "MYBRIDGE_FAULT_TRACE="+p.path("trace"))
+	}
 	p.process.Stdout, p.process.Stderr = log, log
 	p.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.process.Start(); err != nil {
@@ -89,6 +94,19 @@ func (p *plugin) start() {
 		_ = process.Wait() // says that it was killed
 		close(ended)
 	}()
+}
+
+// restart is a start after a kill. What the killed process was about to run may have
+// its sockets until it runs, so a start can find somebody there. Who supervises the
+// plugin then starts it once more.
+func (p *plugin) restart() error {
+	for {
+		p.start()
+		err := p.untilReady()
+		if err == nil || !strings.HasSuffix(strings.TrimSpace(p.log()), "somebody listens there already") {
+			return err
+		}
+	}
 }
 
 // programs is where the plugin finds iptables, or does not.
@@ -249,12 +267,18 @@ func (p *plugin) trace() []string {
 
 // lastLines are the newest of the plugin's log.
 func (p *plugin) lastLines() string {
-	content, err := os.ReadFile(p.path("log"))
-	if err != nil {
-		return err.Error()
-	}
-	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(content)), "\n"), func(line string) bool {
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(p.log()), "\n"), func(line string) bool {
 		return strings.Contains(line, "EndpointOperInfo")
 	})
 	return strings.Join(lines[max(0, len(lines)-15):], "\n")
+}
+
+// log is what all processes have logged.
+func (p *plugin) log() string {
+	p.t.Helper()
+	content, err := os.ReadFile(p.path("log"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(content)
 }

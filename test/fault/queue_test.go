@@ -16,8 +16,9 @@ type queue struct {
 
 	points, replays map[string]int
 	// missed are faults whose point was not passed; lost are answers that the engine
-	// did not get of what was done, and unheard deletions of which nothing was kept.
-	hits, missed, lost, unheard, violations int
+	// did not get of what was done, and unheard deletions of which nothing was kept;
+	// repeated are lives in which something was wrong once.
+	hits, missed, lost, unheard, repeated, violations int
 }
 
 func newQueue(jobs []job) *queue {
@@ -40,6 +41,7 @@ func (q *queue) putBack(j job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	j.second = true
+	q.repeated++
 	q.jobs = append(q.jobs, j)
 }
 
@@ -65,7 +67,7 @@ func (q *queue) result() string {
 	for _, kind := range slices.Sorted(maps.Keys(q.replays)) {
 		fmt.Fprintf(&text, "; %s: %d", kind, q.replays[kind])
 	}
-	fmt.Fprintf(&text, "; %d points were not passed, %d answers and %d deletions were lost; %d violations", q.missed, q.lost, q.unheard, q.violations)
+	fmt.Fprintf(&text, "; %d points were not passed, %d answers and %d deletions were lost; %d lives were wrong once, %d violations", q.missed, q.lost, q.unheard, q.repeated, q.violations)
 	return text.String()
 }
 
