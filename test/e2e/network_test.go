@@ -36,8 +36,8 @@ func TestFirstNetwork(t *testing.T) {
 		if !strings.Contains(link, "192.168.0.1/24") {
 			h.t.Errorf("testbridge is not up with 192.168.0.1/24: %s", link)
 		}
-		if rules := h.MustRun("iptables-save", "-t", "nat"); !strings.Contains(rules, "-s 192.168.0.0/24 ! -o testbridge -j MASQUERADE") {
-			h.t.Errorf("there is no MASQUERADE rule:\n%s", rules)
+		if rules := h.MustRun("nft", "list", "table", "inet", "mybridge"); !strings.Contains(rules, `oifname != "testbridge" masquerade`) {
+			h.t.Errorf("there is no masquerade rule:\n%s", rules)
 		}
 		h.wantDump("192.168.0.0/24", "1")
 		h.run("one", "n1")

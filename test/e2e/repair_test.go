@@ -79,7 +79,8 @@ func TestManyContainersAtOnce(t *testing.T) {
 				turn <- struct{}{}
 				go func() {
 					defer func() { <-turn }()
-					_, err := h.Run("sh", "-c", strings.ReplaceAll(command, "N", string(rune('a'+i/26))+string(rune('a'+i%26))))
+					name := string(rune('a'+i/26)) + string(rune('a'+i%26))
+					_, err := h.Run(strings.Fields(strings.ReplaceAll(command, "N", name))...)
 					failures <- err
 				}()
 			}
