@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,8 @@ func TestManyContainersAtOnce(t *testing.T) {
 				}()
 			}
 			for range many {
-				if err := <-failures; err != nil {
+				// A command whose output came late on a busy machine has succeeded.
+				if err := <-failures; err != nil && !strings.Contains(err.Error(), exec.ErrWaitDelay.Error()) {
 					h.t.Error(err)
 				}
 			}
