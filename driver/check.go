@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"mybridge/internal/health"
 	"mybridge/internal/hostport"
@@ -62,7 +64,7 @@ func (d *Driver) suspects(ctx context.Context) ([]NetworkID, error) {
 	var bridges []link.Bridge
 	var veths []link.Veth
 	owner := map[link.Name]NetworkID{}
-	var suspects []NetworkID
+	suspects := map[NetworkID]bool{}
 	err := d.eachNetwork(ctx, func(n *network) {
 		if n.Phase != Ready {
 			return
@@ -74,21 +76,17 @@ func (d *Driver) suspects(ctx context.Context) ([]NetworkID, error) {
 			owner[veth.Name] = n.ID
 		}
 		if len(n.unheld) > 0 {
-			suspects = append(suspects, n.ID)
+			suspects[n.ID] = true
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
 	problems, err := d.links.Problems(ctx, bridges, veths)
-	seen := map[NetworkID]bool{}
 	for name := range problems {
-		if id := owner[name]; !seen[id] {
-			seen[id] = true
-			suspects = append(suspects, id)
-		}
+		suspects[owner[name]] = true
 	}
-	return suspects, err
+	return slices.Collect(maps.Keys(suspects)), err
 }
 
 // eachNetwork calls do with each network, locked.
@@ -157,8 +155,6 @@ func (n *network) findings(problems map[link.Name]string) []health.Finding {
 	return findings
 }
 
-const linkGone = "is gone"
-
 func vethFinding(endpoint Endpoint, problem string) health.Finding {
 	finding := health.Finding{
 		Part:    health.Links,
@@ -167,7 +163,7 @@ func vethFinding(endpoint Endpoint, problem string) health.Finding {
 		Meaning: "its container reaches nobody on network " + endpoint.Network.Short(),
 		Fix:     "make it a port of its bridge again, and bring it up",
 	}
-	if problem == linkGone {
+	if problem == link.Gone {
 		finding.Meaning += "; only a restart of the container, or docker network disconnect and connect, gives it another"
 		finding.Fix = ""
 	}
@@ -186,7 +182,7 @@ func (d *Driver) mend(ctx context.Context, n *network, problems map[link.Name]st
 		}
 	}
 	for id, endpoint := range n.endpoints {
-		if problem, ok := problems[endpoint.Link]; ok && problem != linkGone {
+		if problem, ok := problems[endpoint.Link]; ok && problem != link.Gone {
 			failures = append(failures, d.links.ReattachVeth(ctx, n.veth(endpoint)))
 		}
 		d.resume(n, endpoint, n.unheld[id])

@@ -93,3 +93,16 @@ func wantFound(t *testing.T, look func(context.Context) ([]health.Finding, error
 		t.Errorf("found %q, want %q", lines, want)
 	}
 }
+
+// TestTwiceSuspectToldOnce wants a network with two kinds of damage looked at once.
+func TestTwiceSuspectToldOnce(t *testing.T) {
+	w, _, _ := attachedWorld(t)
+	w.taken[netip.MustParseAddrPort("0.0.0.0:8080")] = true
+	d := w.open(t)
+	w.broken["mb-n1"] = "is down"
+	findings, err := d.Check(t.Context())
+	must(t, err)
+	if got := found(findings); len(got) != 2 {
+		t.Errorf("found %q, want the bridge and the port once each", got)
+	}
+}

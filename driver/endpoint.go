@@ -257,7 +257,7 @@ func (d *Driver) EndpointExists(ctx context.Context, networkID NetworkID, id End
 // DeleteEndpoint removes the endpoint and its links. An unknown one is no error.
 func (d *Driver) DeleteEndpoint(ctx context.Context, networkID NetworkID, id EndpointID) error {
 	n, endpoint, err := d.lockedEndpoint(ctx, networkID, id)
-	if errors.Is(err, ErrUnknownNetwork) || errors.Is(err, ErrUnknownEndpoint) {
+	if isUnknown(err) {
 		return nil
 	}
 	if err != nil {

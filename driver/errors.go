@@ -16,3 +16,9 @@ var (
 	// ErrInvalid: the values given contradict each other.
 	ErrInvalid = errors.New("is not possible")
 )
+
+// isUnknown reports whether what a call is about is not there, or no more: for a
+// deletion all is done then.
+func isUnknown(err error) bool {
+	return errors.Is(err, ErrUnknownNetwork) || errors.Is(err, ErrUnknownEndpoint)
+}

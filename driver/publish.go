@@ -93,7 +93,7 @@ func (d *Driver) publish(ctx context.Context, n *network, endpoint Endpoint, pub
 // Unpublish takes the endpoint's ports back. An unknown endpoint is no error.
 func (d *Driver) Unpublish(ctx context.Context, networkID NetworkID, id EndpointID) error {
 	n, endpoint, err := d.lockedEndpoint(ctx, networkID, id)
-	if errors.Is(err, ErrUnknownNetwork) || errors.Is(err, ErrUnknownEndpoint) {
+	if isUnknown(err) {
 		return nil
 	}
 	if err != nil {

@@ -218,12 +218,12 @@ func (w *world) Problems(_ context.Context, bridges []link.Bridge, veths []link.
 	problems := maps.Clone(w.broken)
 	for _, b := range bridges {
 		if _, ok := w.bridges[b.Name]; !ok {
-			problems[b.Name] = linkGone
+			problems[b.Name] = link.Gone
 		}
 	}
 	for _, v := range veths {
 		if _, ok := w.veths[v.Name]; !ok {
-			problems[v.Name] = linkGone
+			problems[v.Name] = link.Gone
 		}
 	}
 	return problems, nil

@@ -11,6 +11,9 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
+// Gone is the problem of a link that is not there.
+const Gone = "is gone"
+
 // Problems says what is wrong with the links, by their names: nothing where all is
 // as Ensure left it. It changes nothing, and looks once at all links there are.
 func (m *Manager) Problems(_ context.Context, bridges []Bridge, veths []Veth) (map[Name]string, error) {
@@ -59,7 +62,7 @@ func (m *Manager) bridgeProblem(want Bridge, found netlink.Link, addresses map[i
 	bridge, isBridge := found.(*netlink.Bridge)
 	switch {
 	case found == nil:
-		return "is gone"
+		return Gone
 	case !isBridge || !want.Foreign && !m.isOurs(bridge, want):
 		return "is not ours any more"
 	case bridge.Flags&netFlagUp == 0:
@@ -82,7 +85,7 @@ func (m *Manager) bridgeProblem(want Bridge, found netlink.Link, addresses map[i
 func (m *Manager) vethProblem(want Veth, found, bridge netlink.Link) string {
 	switch {
 	case found == nil:
-		return "is gone"
+		return Gone
 	case !m.isEndpoints(found, want):
 		return "is not ours any more"
 	case bridge == nil || found.Attrs().MasterIndex != bridge.Attrs().Index:
