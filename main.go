@@ -28,6 +28,7 @@ import (
 	"mybridge/internal/repair"
 	"mybridge/internal/server"
 	"mybridge/internal/store"
+	"mybridge/internal/watch"
 	"mybridge/ipam"
 )
 
@@ -144,7 +145,7 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	})
 	working.Go(func() { engineBridges.Follow(background) })
 	working.Go(func() { orphans.Run(background, engine.NewClient(config.EngineSocket)) })
-	repairer := repair.New(log, []repair.Part{networks, filter}, []repair.Watch{links.Watch, filter.Watch})
+	repairer := repair.New(log, []repair.Part{networks, filter}, []watch.Watch{links.Watch, filter.Watch})
 	working.Go(func() { repairer.Run(background) })
 	defer working.Wait()
 	defer stopBackground()

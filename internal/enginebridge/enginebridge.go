@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"mybridge/internal/link"
+	"mybridge/internal/watch"
 )
 
 // Links tells which bridges there are, and when that changes.
@@ -85,7 +86,9 @@ const (
 // Follow refreshes whenever the host's bridges change, until ctx is done.
 func (f Follower) Follow(ctx context.Context) {
 	changed := make(chan struct{}, 1)
-	go f.watch(ctx, changed)
+	go watch.Keep(ctx, f.Links.WatchBridges, afterward, changed, func(err error) {
+		f.Log.WithError(err).Warn("watch of the host's bridges was lost, watching again")
+	})
 	for {
 		select {
 		case <-ctx.Done():
@@ -93,39 +96,12 @@ func (f Follower) Follow(ctx context.Context) {
 		case <-changed:
 		}
 		for _, wait := range []time.Duration{soon, afterward} {
-			if !pause(ctx, wait) {
+			if !watch.Pause(ctx, wait) {
 				return
 			}
 			if err := f.refresh(ctx); err != nil && ctx.Err() == nil {
 				f.Log.WithError(err).Warn("the engine's bridges are not known: containers may reach them")
 			}
 		}
-	}
-}
-
-// watch keeps watching: a watch is lost where changes come faster than they are
-// read.
-func (f Follower) watch(ctx context.Context, changed chan<- struct{}) {
-	for ctx.Err() == nil {
-		err := f.Links.WatchBridges(ctx, func() {
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
-		})
-		if err != nil && ctx.Err() == nil {
-			f.Log.WithError(err).Warn("watch of the host's bridges was lost, watching again")
-		}
-		pause(ctx, afterward)
-	}
-}
-
-// pause reports whether the time passed before ctx was done.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
 	}
 }

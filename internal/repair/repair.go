@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"mybridge/internal/health"
+	"mybridge/internal/watch"
 )
 
 // Part can mend itself.
@@ -19,10 +20,6 @@ type Part interface {
 	// Mend makes right what it can, and returns what was wrong.
 	Mend(ctx context.Context) ([]health.Finding, error)
 }
-
-// Watch calls changed when something may have been broken, until ctx is done or
-// the watch is lost.
-type Watch func(ctx context.Context, changed func()) error
 
 // The pace of repairs. One that follows another at once would fight with whoever
 // is at it in several steps.
@@ -43,7 +40,7 @@ const (
 // Repairer runs the rounds.
 type Repairer struct {
 	parts   []Part
-	watches []Watch
+	watches []watch.Watch
 	log     logrus.FieldLogger
 
 	mu     sync.Mutex
@@ -51,7 +48,7 @@ type Repairer struct {
 }
 
 // New returns a repairer of the parts, which are mended in their order.
-func New(log logrus.FieldLogger, parts []Part, watches []Watch) *Repairer {
+func New(log logrus.FieldLogger, parts []Part, watches []watch.Watch) *Repairer {
 	return &Repairer{parts: parts, watches: watches, log: log, counts: map[string]int{}}
 }
 
@@ -65,8 +62,11 @@ func (r *Repairer) Counts() map[string]int {
 // Run mends until ctx is done.
 func (r *Repairer) Run(ctx context.Context) {
 	changed := make(chan struct{}, 1)
-	for _, watch := range r.watches {
-		go r.keepWatching(ctx, watch, changed)
+	for _, w := range r.watches {
+		go watch.Keep(ctx, w, interval, changed, func(err error) {
+			r.log.WithError(err).Debug("watch was lost, watching again")
+			watch.Tell(changed) // something may have been missed
+		})
 	}
 	told := map[string]bool{}
 	inARow := 0
@@ -77,7 +77,7 @@ func (r *Repairer) Run(ctx context.Context) {
 		case <-changed:
 		case <-time.After(nextLook(inARow)):
 		}
-		if !pause(ctx, settle) {
+		if !watch.Pause(ctx, settle) {
 			return
 		}
 		select {
@@ -92,7 +92,7 @@ func (r *Repairer) Run(ctx context.Context) {
 		}
 		r.reportMended(mended, inARow)
 		told = r.reportLasting(lasting, told)
-		if !pause(ctx, rest(inARow)) {
+		if !watch.Pause(ctx, rest(inARow)) {
 			return
 		}
 	}
@@ -174,32 +174,4 @@ func (r *Repairer) reportLasting(findings []health.Finding, told map[string]bool
 		}
 	}
 	return now
-}
-
-// keepWatching begins a lost watch again, and has a look then: something may have
-// been missed.
-func (r *Repairer) keepWatching(ctx context.Context, watch Watch, changed chan<- struct{}) {
-	tell := func() {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	}
-	for ctx.Err() == nil {
-		if err := watch(ctx, tell); err != nil && ctx.Err() == nil {
-			r.log.WithError(err).Debug("watch was lost, watching again")
-		}
-		tell()
-		pause(ctx, interval)
-	}
-}
-
-// pause reports whether the time passed before ctx was done.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus/hooks/test"
 
 	"mybridge/internal/health"
+	"mybridge/internal/watch"
 )
 
 // part is broken until it is mended, or again after each time.
@@ -62,7 +63,7 @@ func run(t *testing.T, p *part, during func(r *Repairer, changed func(), log *te
 		log, hook := test.NewNullLogger()
 		log.SetLevel(logrus.InfoLevel)
 		events := make(chan struct{})
-		watch := func(ctx context.Context, changed func()) error {
+		watching := func(ctx context.Context, changed func()) error {
 			for {
 				select {
 				case <-ctx.Done():
@@ -72,7 +73,7 @@ func run(t *testing.T, p *part, during func(r *Repairer, changed func(), log *te
 				}
 			}
 		}
-		r := New(log, []Part{p}, []Watch{watch})
+		r := New(log, []Part{p}, []watch.Watch{watching})
 		var running sync.WaitGroup
 		running.Go(func() { r.Run(ctx) })
 		during(r, func() { events <- struct{}{} }, hook)
@@ -158,7 +159,7 @@ func TestLostWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &part{}
 		var begun atomic.Int32
-		watch := func(ctx context.Context, _ func()) error {
+		watching := func(ctx context.Context, _ func()) error {
 			if begun.Add(1) == 1 {
 				return errors.New("messages were lost")
 			}
@@ -169,7 +170,7 @@ func TestLostWatch(t *testing.T) {
 		log, _ := test.NewNullLogger()
 		var running sync.WaitGroup
 		p.damage(ruleGone)
-		running.Go(func() { New(log, []Part{p}, []Watch{watch}).Run(ctx) })
+		running.Go(func() { New(log, []Part{p}, []watch.Watch{watching}).Run(ctx) })
 		time.Sleep(2 * time.Second)
 		if begun.Load() != 2 || len(p.times()) != 1 {
 			t.Errorf("the watch began %d times and %d repairs were made, want 2 and 1", begun.Load(), len(p.times()))
