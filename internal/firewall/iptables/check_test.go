@@ -187,11 +187,11 @@ func TestNothingFoundAmidChanges(t *testing.T) {
 			e := firewall.Endpoint{ID: fmt.Sprint(i), Ports: []hostport.Mapping{
 				mapping(hostport.TCP, fmt.Sprintf("0.0.0.0:%d", 9000+i), fmt.Sprintf("192.0.2.9:%d", 1+i)),
 			}}
-			group.Go(inNamespace(t, func() error { return f.SetEndpoint(t.Context(), plain.ID, e) }))
+			group.Go(kernel.InNamespace(t, func() error { return f.SetEndpoint(t.Context(), plain.ID, e) }))
 			if i%10 != 0 {
 				continue
 			}
-			group.Go(inNamespace(t, func() error {
+			group.Go(kernel.InNamespace(t, func() error {
 				findings, err := f.Mend(t.Context())
 				if len(findings) > 0 {
 					err = fmt.Errorf("found are %v", findings)

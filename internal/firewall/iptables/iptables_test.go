@@ -2,12 +2,8 @@ package iptables
 
 import (
 	"net/netip"
-	"os"
-	"runtime"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"mybridge/internal/firewall"
 	"mybridge/internal/hostport"
@@ -72,22 +68,6 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// inNamespace has a goroutine do something in the calling test's namespace. Its
-// thread ends with it.
-func inNamespace(t *testing.T, do func() error) func() error {
-	t.Helper()
-	namespace, err := os.Open("/proc/thread-self/ns/net")
-	must(t, err)
-	return func() error {
-		defer func() { _ = namespace.Close() }()
-		runtime.LockOSThread()
-		if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
-			return err
-		}
-		return do()
 	}
 }
 

@@ -16,7 +16,7 @@ func start(t *testing.T, watch firewall.Watch) <-chan struct{} {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	changed, ended := make(chan struct{}, 1000), make(chan error)
-	watching := inNamespace(t, func() error { return watch(ctx, func() { changed <- struct{}{} }) })
+	watching := kernel.InNamespace(t, func() error { return watch(ctx, func() { changed <- struct{}{} }) })
 	go func() { ended <- watching() }()
 	t.Cleanup(func() {
 		cancel()

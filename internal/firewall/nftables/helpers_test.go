@@ -2,12 +2,8 @@ package nftables
 
 import (
 	"net/netip"
-	"os"
-	"runtime"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"mybridge/internal/firewall"
 	"mybridge/internal/hostport"
@@ -58,22 +54,6 @@ func wantEqual(t *testing.T, what, got, want string) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%s the rules are\n%s\nwant\n%s", what, got, want)
-	}
-}
-
-// inNamespace has a goroutine do something in the calling test's namespace. Its
-// thread ends with it.
-func inNamespace(t *testing.T, do func() error) func() error {
-	t.Helper()
-	namespace, err := os.Open("/proc/thread-self/ns/net")
-	must(t, err)
-	return func() error {
-		defer func() { _ = namespace.Close() }()
-		runtime.LockOSThread()
-		if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
-			return err
-		}
-		return do()
 	}
 }
 

@@ -20,7 +20,7 @@ func watch(t *testing.T, f *Firewall) <-chan struct{} {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	changed, ended := make(chan struct{}, 10000), make(chan error)
-	watching := inNamespace(t, func() error { return f.Watch(ctx, func() { changed <- struct{}{} }) })
+	watching := kernel.InNamespace(t, func() error { return f.Watch(ctx, func() { changed <- struct{}{} }) })
 	go func() { ended <- watching() }()
 	t.Cleanup(func() {
 		cancel()
@@ -103,7 +103,7 @@ func TestLostWatch(t *testing.T) {
 	kernel.Namespace(t)
 	f, other := openFirewall(t), openAs(t, "other", Options{})
 	begun, read, ended := make(chan struct{}), make(chan struct{}), make(chan error)
-	watching := inNamespace(t, func() error {
+	watching := kernel.InNamespace(t, func() error {
 		return f.Watch(t.Context(), func() {
 			close(begun)
 			<-read
