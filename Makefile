@@ -5,7 +5,7 @@ TOOLS   := $(CURDIR)/build/tools
 LINTER  := golangci-lint
 LINTER_VERSION := v2.15.0
 
-.PHONY: help build demo test soak bench-ipam bench-ports docs lint cover clean
+.PHONY: help build demo test soak bench bench-ipam bench-ports docs lint cover clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -24,6 +24,11 @@ MINUTES ?= 20
 soak: ## churn, kill and flush for MINUTES=20 on both engines, then audit (as root; prepares what it needs)
 	test/setup.sh
 	MYBRIDGE_TEST_NO_SKIP=1 MYBRIDGE_SOAK_MINUTES=$(MINUTES) go test -count=1 -timeout 24h -v -run 'TestSoak$$' ./test/e2e
+
+bench: ## measure mybridge beside the built-in driver on both engines, and write docs/benchmarks.md (as root; a quarter of an hour)
+	test/setup.sh
+	command -v iperf3 >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iperf3; }
+	go run ./test/bench/drivers -output docs
 
 bench-ipam: ## measure the address manager beside the disk and the whole-file design (half a minute)
 	go run ./test/bench/ipam

@@ -24,11 +24,11 @@ import (
 	"mybridge/internal/host"
 	"mybridge/internal/hostport"
 	"mybridge/internal/link"
+	"mybridge/internal/metrics"
 	"mybridge/internal/protocol"
 	"mybridge/internal/repair"
 	"mybridge/internal/server"
 	"mybridge/internal/store"
-	"mybridge/internal/watch"
 	"mybridge/ipam"
 )
 
@@ -65,10 +65,11 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	}
 	defer closeSocket(adminSocket, &err)
 
-	gate := server.NewGate(log)
+	calls := metrics.NewCalls()
+	gate := server.NewGate(log, calls.Observe)
 	services := &protocol.Services{}
-	stopped := make(chan error, 2)
-	go func() { stopped <- protocol.NewHandler(gate, services).Serve(pluginSocket) }()
+	stopped := make(chan error, 3)
+	go func() { stopped <- gate.Serve(pluginSocket, protocol.NewHandler(gate, services)) }()
 
 	state, loss, err := store.OpenOrRecover(config.StateDir)
 	if err != nil {
@@ -122,6 +123,23 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	if err != nil {
 		return err
 	}
+	repairer := repair.New(log, repair.Part{Mender: networks, Watch: links.Watch}, repair.Part{Mender: filter, Watch: filter.Watch})
+	numbers := metrics.NewHandler(metrics.Parts{
+		Version:   version,
+		Networks:  networks,
+		Links:     links,
+		Rules:     filter,
+		Ports:     ports,
+		Addresses: addresses,
+		Repairs:   repairer,
+	}, calls, log)
+	if config.MetricsAddress != "" {
+		metricsServer, err := serveMetrics(ctx, config.MetricsAddress, numbers, stopped)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = metricsServer.Close() }() // who asks meanwhile asks again
+	}
 	services.Networks, services.Addresses = networks, addresses
 	gate.Open()
 	orphans := newOrphans(config.Name, networks, addresses, links, log)
@@ -129,7 +147,7 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 		Engine: askingEngine(orphans, config.EngineSocket, true),
 		Parts:  []doctor.Part{networks, filter, doctor.Addresses{Manager: addresses}},
 	}
-	adminServer := &http.Server{Handler: admin.NewHandler(addresses, networks, examiner), ReadHeaderTimeout: time.Minute}
+	adminServer := &http.Server{Handler: admin.NewHandler(addresses, networks, examiner, numbers), ReadHeaderTimeout: time.Minute}
 	go func() { stopped <- adminServer.Serve(adminSocket) }()
 	log.WithFields(logrus.Fields{"version": version, "socket": config.PluginSocket(), "firewall": backend}).Info("mybridge is ready")
 
@@ -145,8 +163,8 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	})
 	working.Go(func() { engineBridges.Follow(background) })
 	working.Go(func() { orphans.Run(background, engine.NewClient(config.EngineSocket)) })
-	repairer := repair.New(log, []repair.Part{networks, filter}, []watch.Watch{links.Watch, filter.Watch})
 	working.Go(func() { repairer.Run(background) })
+	working.Go(func() { networks.Reap(background) })
 	defer working.Wait()
 	defer stopBackground()
 
@@ -161,6 +179,17 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	_ = pluginSocket.Close() // closed again, and checked, when serve returns
 	gate.Drain()
 	return adminServer.Shutdown(context.WithoutCancel(ctx))
+}
+
+// serveMetrics tells the numbers at a TCP address. What ends it goes to stopped.
+func serveMetrics(ctx context.Context, address string, numbers http.Handler, stopped chan<- error) (*http.Server, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listening for metrics: %w", err)
+	}
+	metricsServer := &http.Server{Handler: numbers, ReadTimeout: time.Minute, IdleTimeout: 5 * time.Minute}
+	go func() { stopped <- metricsServer.Serve(listener) }()
+	return metricsServer, nil
 }
 
 // backupInterval is how often the state is copied, where it has changed.

@@ -21,9 +21,15 @@ func (d *Driver) Check(ctx context.Context) ([]health.Finding, error) {
 	return append(findings, host...), errors.Join(err, hostErr)
 }
 
-// Mend is Check, and makes right what it can. It goes on after what it cannot.
+// Mend is Check, and makes right what it can. It goes on after what it cannot. It
+// also learns what it takes to make a link again, where that is not known yet.
 func (d *Driver) Mend(ctx context.Context) ([]health.Finding, error) {
-	findings, err := d.examine(ctx, d.mend)
+	var lost []Endpoint
+	findings, err := d.examine(ctx, func(ctx context.Context, n *network, problems map[link.Name]string) error {
+		lost = append(lost, n.lost(problems)...)
+		return d.mend(ctx, n, problems)
+	})
+	err = errors.Join(err, d.remakeLinks(ctx, lost), d.learnInterfaces(ctx))
 	host, off, hostErr := d.examineHost(ctx)
 	for _, ipv6 := range off {
 		hostErr = errors.Join(hostErr, d.links.EnsureForwarding(ctx, ipv6))
@@ -50,7 +56,7 @@ func (d *Driver) examine(ctx context.Context, treat func(context.Context, *netwo
 		}
 		problems, err := d.problems(ctx, n)
 		if err == nil && n.Phase == Ready {
-			findings = append(findings, n.findings(problems)...)
+			findings = append(findings, d.findings(n, problems)...)
 			err = treat(ctx, n, problems)
 		}
 		n.unlock()
@@ -114,8 +120,8 @@ func (d *Driver) eachNetwork(ctx context.Context, do func(n *network)) error {
 // attached are the links of the endpoints that containers are attached to.
 func (n *network) attached() []link.Veth {
 	var veths []link.Veth
-	for id, endpoint := range n.endpoints {
-		if endpoint.Phase == Ready && n.joined[id] {
+	for _, endpoint := range n.endpoints {
+		if n.isAttached(endpoint) {
 			veths = append(veths, n.veth(endpoint))
 		}
 	}
@@ -127,7 +133,7 @@ func (d *Driver) problems(ctx context.Context, n *network) (map[link.Name]string
 }
 
 // findings puts a network's problems into words.
-func (n *network) findings(problems map[link.Name]string) []health.Finding {
+func (d *Driver) findings(n *network, problems map[link.Name]string) []health.Finding {
 	var findings []health.Finding
 	if problem, ok := problems[n.Bridge]; ok {
 		findings = append(findings, health.Finding{
@@ -140,7 +146,7 @@ func (n *network) findings(problems map[link.Name]string) []health.Finding {
 	}
 	for id, endpoint := range n.endpoints {
 		if problem, ok := problems[endpoint.Link]; ok {
-			findings = append(findings, vethFinding(endpoint, problem))
+			findings = append(findings, d.vethFinding(endpoint, problem))
 		}
 		for _, mapping := range n.unheld[id] {
 			findings = append(findings, health.Finding{
@@ -155,7 +161,7 @@ func (n *network) findings(problems map[link.Name]string) []health.Finding {
 	return findings
 }
 
-func vethFinding(endpoint Endpoint, problem string) health.Finding {
+func (d *Driver) vethFinding(endpoint Endpoint, problem string) health.Finding {
 	finding := health.Finding{
 		Part:    health.Links,
 		Subject: fmt.Sprintf("link %s of endpoint %s", endpoint.Link, endpoint.ID.Short()),
@@ -163,14 +169,19 @@ func vethFinding(endpoint Endpoint, problem string) health.Finding {
 		Meaning: "its container reaches nobody on network " + endpoint.Network.Short(),
 		Fix:     "make it a port of its bridge again, and bring it up",
 	}
-	if problem == link.Gone {
-		finding.Meaning += "; only a restart of the container, or docker network disconnect and connect, gives it another"
+	if !isGone(problem) {
+		return finding
+	}
+	finding.Fix = "make it again, and its interface in the container"
+	if err := d.links.SandboxReached(endpoint.Sandbox); err != nil {
+		finding.Meaning += fmt.Sprintf("; only a restart of the container, or docker network disconnect and connect, gives it another: %v", err)
 		finding.Fix = ""
 	}
 	return finding
 }
 
-// mend makes a network's bridge, links and held ports right.
+// mend makes a network's bridge, links and held ports right, but for links that are
+// gone.
 func (d *Driver) mend(ctx context.Context, n *network, problems map[link.Name]string) error {
 	var failures []error
 	if _, ok := problems[n.Bridge]; ok {
@@ -182,7 +193,7 @@ func (d *Driver) mend(ctx context.Context, n *network, problems map[link.Name]st
 		}
 	}
 	for id, endpoint := range n.endpoints {
-		if problem, ok := problems[endpoint.Link]; ok && problem != link.Gone {
+		if problem, ok := problems[endpoint.Link]; ok && !isGone(problem) {
 			failures = append(failures, d.links.ReattachVeth(ctx, n.veth(endpoint)))
 		}
 		d.resume(n, endpoint, n.unheld[id])

@@ -28,7 +28,7 @@ func found(findings []health.Finding) []string {
 }
 
 // TestWhatIsBroken wants each thing that somebody breaks to be found and named, and
-// mended where it can be.
+// mended where it can be. The container's namespace is not there.
 func TestWhatIsBroken(t *testing.T) {
 	for name, test := range map[string]struct {
 		damage func(w *world, e Endpoint)

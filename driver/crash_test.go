@@ -35,8 +35,18 @@ var calls = []struct {
 		_, err := d.CreateEndpoint(ctx, endpoint("n1", "e2", "10.1.0.3/24"))
 		return err
 	}},
-	{"delete endpoint", func(ctx context.Context, d *Driver) error { return d.DeleteEndpoint(ctx, "n1", "e1") }},
-	{"delete network", func(ctx context.Context, d *Driver) error { return d.DeleteNetwork(ctx, "n1") }},
+	{"delete endpoint", func(ctx context.Context, d *Driver) error { return deleteEndpoint(ctx, d, "n1", "e1") }},
+	{"delete network", func(ctx context.Context, d *Driver) error { return deleteNetwork(ctx, d, "n1") }},
+}
+
+// deleteNetwork deletes the network and waits until nothing is left of it.
+func deleteNetwork(ctx context.Context, d *Driver, id NetworkID) error {
+	return errors.Join(d.DeleteNetwork(ctx, id), d.reap(ctx))
+}
+
+// deleteEndpoint deletes the endpoint and waits until nothing is left of it.
+func deleteEndpoint(ctx context.Context, d *Driver, network NetworkID, id EndpointID) error {
+	return errors.Join(d.DeleteEndpoint(ctx, network, id), d.reap(ctx))
 }
 
 // worldBefore is a world in which the calls before the i-th were answered.
@@ -72,8 +82,8 @@ func TestKilledAtEachEffect(t *testing.T) {
 				t.Errorf("%s: the kernel has what the state does not know", when)
 			}
 			// The engine goes on: what it deletes is gone, whatever had happened.
-			must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
-			must(t, d.DeleteNetwork(t.Context(), "n1"))
+			must(t, deleteEndpoint(t.Context(), d, "n1", "e1"))
+			must(t, deleteNetwork(t.Context(), d, "n1"))
 			w.checkEmpty(t, when)
 		}
 	}
@@ -102,7 +112,7 @@ func TestFailureAtEachEffect(t *testing.T) {
 				t.Errorf("%s, repeated: %v", when, err)
 			}
 			w.check(t, when)
-			must(t, d.DeleteNetwork(t.Context(), "n1"))
+			must(t, deleteNetwork(t.Context(), d, "n1"))
 			w.checkEmpty(t, when)
 		}
 	}
@@ -133,7 +143,7 @@ func TestLastingFailure(t *testing.T) {
 				}
 			default:
 				if call.name != "delete endpoint" { // the engine repeats no delete
-					must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
+					must(t, deleteEndpoint(t.Context(), d, "n1", "e1"))
 				}
 				if _, err := d.CreateEndpoint(t.Context(), endpoint("n1", "e3", "10.1.0.2/24")); err != nil {
 					t.Errorf("%s, then another endpoint: %v", when, err)

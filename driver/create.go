@@ -20,7 +20,9 @@ func (d *Driver) CreateNetwork(ctx context.Context, config NetworkConfig) error 
 	if err := config.check(); err != nil {
 		return err
 	}
-	d.finishNetworks(ctx)
+	if err := d.reapIf(ctx, func(left *leftover) bool { return left.isInTheWayOf(config) }); err != nil {
+		return err
+	}
 	n, claimed, err := d.claimNetwork(config)
 	if err != nil {
 		return err
@@ -28,16 +30,27 @@ func (d *Driver) CreateNetwork(ctx context.Context, config NetworkConfig) error 
 	if !claimed {
 		return d.adopt(ctx, n, config)
 	}
+	if err := d.raise(ctx, n); err != nil {
+		undo, cancel := undoContext(ctx)
+		defer cancel()
+		// So that nothing is left when the engine hears of it.
+		return errors.Join(fmt.Errorf("creating network %s: %w", config.ID.Short(), err), d.reap(undo))
+	}
+	return nil
+}
+
+// raise makes a network that was claimed, and unlocks it. What fails is left to be
+// reaped.
+func (d *Driver) raise(ctx context.Context, n *network) error {
 	defer n.unlock()
 	if err := d.keepIntent(ctx, n); err != nil {
 		d.forget(n)
-		return fmt.Errorf("creating network %s: %w", n.ID.Short(), err)
+		return err
 	}
 	if err := d.build(ctx, n); err != nil {
-		err = fmt.Errorf("creating network %s: %w", n.ID.Short(), err)
 		undo, cancel := undoContext(ctx)
 		defer cancel()
-		return errors.Join(err, d.tearDown(undo, n))
+		return errors.Join(err, d.retireNetwork(undo, n))
 	}
 	d.logNetwork(n).WithFields(logrus.Fields{"subnets": n.prefixes(), "internal": n.Internal}).Info("network created")
 	return nil
@@ -86,6 +99,7 @@ func (d *Driver) claimNetwork(config NetworkConfig) (n *network, claimed bool, e
 	n = newNetwork(Network{NetworkConfig: config, Bridge: bridge, BridgeMAC: link.RandomMAC(), Phase: Creating})
 	n.TryAcquire(1)
 	d.networks[n.ID] = n
+	d.swept = false
 	d.owners.addNetwork(n.Network)
 	return n, true, nil
 }

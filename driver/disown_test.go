@@ -14,7 +14,7 @@ func TestFailedDeletionKeepsNoAddress(t *testing.T) {
 	for effect := range effects {
 		w, d := worldBefore(t, 3)
 		w.effects = effect
-		if err := d.DeleteEndpoint(t.Context(), "n1", "e1"); err == nil {
+		if err := deleteEndpoint(t.Context(), d, "n1", "e1"); err == nil {
 			t.Fatalf("effect %d did not fail", effect)
 		}
 		if owner, owned := d.EndpointOf(address); owned {

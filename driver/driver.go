@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/semaphore"
 
 	"mybridge/internal/firewall"
 	"mybridge/internal/hostport"
@@ -29,12 +30,16 @@ type State interface {
 	LoadNetworks(ctx context.Context) ([]Network, []Endpoint, error)
 	// PutNetwork keeps the network, in the place of one with the same ID.
 	PutNetwork(ctx context.Context, network Network) error
-	// DeleteNetwork forgets a network and its endpoints.
-	DeleteNetwork(ctx context.Context, id NetworkID) error
 	// PutEndpoint keeps the endpoint, in the place of one with the same IDs.
 	PutEndpoint(ctx context.Context, endpoint Endpoint) error
-	// DeleteEndpoint forgets an endpoint.
-	DeleteEndpoint(ctx context.Context, network NetworkID, id EndpointID) error
+	// Forget forgets the records of all the deletions, in one change.
+	Forget(ctx context.Context, deletions ...Deletion) error
+}
+
+// Deletion is that of an endpoint, or without one of a network with its endpoints.
+type Deletion struct {
+	Network  NetworkID
+	Endpoint EndpointID
 }
 
 // Links is the kernel's part. Each Ensure and Remove is idempotent.
@@ -43,9 +48,9 @@ type Links interface {
 	EnsureBridge(ctx context.Context, bridge link.Bridge) error
 	// RaiseBridge brings up a bridge that is not ours and returns its MAC.
 	RaiseBridge(ctx context.Context, name link.Name) (link.MAC, error)
-	RemoveBridge(ctx context.Context, bridge link.Bridge) error
 	EnsureVeth(ctx context.Context, veth link.Veth) error
-	RemoveVeth(ctx context.Context, veth link.Veth) error
+	// Remove deletes links that were made, and returns what it could not, by name.
+	Remove(ctx context.Context, bridges []link.Bridge, veths []link.Veth) map[link.Name]error
 	// Owned returns the links of ours that are there and complete.
 	Owned(ctx context.Context) ([]link.OwnedBridge, []link.OwnedVeth, error)
 	EnsureForwarding(ctx context.Context, ipv6 bool) error
@@ -56,6 +61,14 @@ type Links interface {
 	Problems(ctx context.Context, bridges []link.Bridge, veths []link.Veth) (map[link.Name]string, error)
 	// ReattachVeth makes a pair that is there a port of its bridge again.
 	ReattachVeth(ctx context.Context, veth link.Veth) error
+	// SandboxReached says why no link can be made again in the container whose
+	// network namespace the path names, nil where one can.
+	SandboxReached(path string) error
+	// RemakeVeth makes a pair whose container runs, with its end in it.
+	RemakeVeth(ctx context.Context, veth link.Veth, inside link.Interface) error
+	// InterfaceName returns the name of a pair's end in the container whose network
+	// namespace the path names.
+	InterfaceName(ctx context.Context, veth link.Name, path string) (link.Name, error)
 	// ForwardingOff reports whether the host does not forward, by which setting.
 	ForwardingOff(ctx context.Context, ipv6 bool) (off bool, setting string, err error)
 	// ForgetAddresses removes what the kernel remembers of connections from and
@@ -72,14 +85,15 @@ type Firewall interface {
 	// SetNetwork puts the network's rules in place, in the place of those it
 	// had. Its endpoints keep theirs.
 	SetNetwork(ctx context.Context, network firewall.Network) error
-	// RemoveNetwork takes the rules of the network and its endpoints away, and
-	// with the last network all else that is ours.
+	// RemoveNetwork takes the rules of the network and its endpoints away.
 	RemoveNetwork(ctx context.Context, network string) error
 	// SetEndpoint puts the endpoint's rules in place, in the place of those it
 	// had. Its network is there.
 	SetEndpoint(ctx context.Context, network string, endpoint firewall.Endpoint) error
 	// RemoveEndpoint takes the endpoint's rules away.
 	RemoveEndpoint(ctx context.Context, network, endpoint string) error
+	// Sweep takes away what networks share, where there is none.
+	Sweep(ctx context.Context) error
 	// Restore makes our rules those of the state, and no others.
 	Restore(ctx context.Context, state firewall.State) error
 }
@@ -116,12 +130,18 @@ type Driver struct {
 	// mu guards the maps, not what is in a network.
 	mu       sync.Mutex
 	networks map[NetworkID]*network
-	// unfinished are the networks whose deletion failed half-way.
-	unfinished map[NetworkID]*network
+	// left are the deletions that are not finished; leaving tells Reap of them.
+	left    map[Deletion]*leftover
+	leaving chan struct{}
+	// swept says that no rules are left that networks share.
+	swept bool
 	// names are the links of all networks: bridges and the bridges' ends of veth pairs.
 	names     map[link.Name]NetworkID
 	owners    *Owners
 	sandboxes sandboxes
+
+	// reaping is held by who finishes deletions.
+	reaping *semaphore.Weighted
 }
 
 // undoContext outlives the call that failed, for undoing what it did.

@@ -52,7 +52,7 @@ func TestForeignBridgeIsUsedAndKept(t *testing.T) {
 		t.Error("the bridge was made ours")
 	}
 	d = w.open(t) // the record still says that it is not ours
-	must(t, d.DeleteNetwork(t.Context(), "n1"))
+	must(t, deleteNetwork(t.Context(), d, "n1"))
 	if _, ok := w.bridges["lan0"]; !ok {
 		t.Error("the bridge was deleted")
 	}
@@ -94,10 +94,10 @@ func TestRepeatedCalls(t *testing.T) {
 		t.Errorf("repeated, the attachment is %+v, first it was %+v", attachedAgain, attached)
 	}
 	for range 2 {
-		must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
+		must(t, deleteEndpoint(t.Context(), d, "n1", "e1"))
 	}
 	for range 2 {
-		must(t, d.DeleteNetwork(t.Context(), "n1"))
+		must(t, deleteNetwork(t.Context(), d, "n1"))
 	}
 	w.checkEmpty(t, "after all")
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"mybridge/internal/fault"
 	"mybridge/internal/firewall"
 	"mybridge/internal/hostport"
 	"mybridge/internal/link"
@@ -46,6 +45,9 @@ type Endpoint struct {
 	// are the bridges of the other networks that this is on.
 	Sandbox string      `json:"sandbox,omitempty"`
 	Homes   []link.Name `json:"homes,omitempty"`
+	// Interface is what the engine called the interface in the container, empty
+	// where nobody has looked yet.
+	Interface link.Name `json:"interface,omitempty"`
 	// Publication is what was asked to be published on host ports, and HostPorts
 	// what came of it.
 	Publication Publication        `json:"publication"`
@@ -74,15 +76,15 @@ const containerPrefix = "eth"
 // an endpoint that is there it succeeds if nothing differs. It fails with
 // ErrUnknownNetwork, ErrInvalid, ErrConflict or ErrExists.
 func (d *Driver) CreateEndpoint(ctx context.Context, config EndpointConfig) (Endpoint, error) {
+	if err := d.reapIf(ctx, func(left *leftover) bool { return left.isInTheWayOfEndpoint(config) }); err != nil {
+		return Endpoint{}, err
+	}
 	n, err := d.lockedNetwork(ctx, config.Network)
 	if err != nil {
 		return Endpoint{}, err
 	}
 	defer n.unlock()
-	if err := d.finishEndpoints(ctx, n); err != nil {
-		return Endpoint{}, err
-	}
-	if there, ok := n.endpoints[config.ID]; ok {
+	if there, ok := n.endpoints[config.ID]; ok && there.Phase == Ready {
 		if !reflect.DeepEqual(there.EndpointConfig, config) {
 			return Endpoint{}, fmt.Errorf("endpoint %s %w", config.ID.Short(), ErrExists)
 		}
@@ -124,6 +126,9 @@ func (n *network) checkEndpoint(config EndpointConfig) error {
 		}
 	}
 	for _, other := range n.endpoints {
+		if other.ID == config.ID {
+			return fmt.Errorf("endpoint %s %w by a deletion that is not finished", config.ID.Short(), ErrConflict)
+		}
 		if config.IPv4.IsValid() && config.IPv4.Addr() == other.IPv4.Addr() || config.IPv6.IsValid() && config.IPv6.Addr() == other.IPv6.Addr() {
 			return fmt.Errorf("address %v %w by endpoint %s", config.addresses(), ErrConflict, other.ID.Short())
 		}
@@ -177,7 +182,7 @@ func (d *Driver) keepEndpoint(ctx context.Context, endpoint Endpoint) error {
 	if err := ctx.Err(); err != nil {
 		undo, cancel := undoContext(ctx)
 		defer cancel()
-		return errors.Join(err, d.state.DeleteEndpoint(undo, endpoint.Network, endpoint.ID))
+		return errors.Join(err, d.state.Forget(undo, Deletion{endpoint.Network, endpoint.ID}))
 	}
 	return nil
 }
@@ -212,7 +217,6 @@ func (d *Driver) attach(ctx context.Context, n *network, endpoint Endpoint) (Att
 		return Attachment{}, fmt.Errorf("attaching endpoint %s: %w", id.Short(), err)
 	}
 	n.joined[id] = true
-	d.logForgetting(endpoint, d.links.ForgetAddresses(ctx, endpoint.addrs()))
 	d.logEndpoint(endpoint).WithField("link", endpoint.Link).Info("endpoint attached")
 	return n.attachment(endpoint), nil
 }
@@ -254,66 +258,15 @@ func (d *Driver) EndpointExists(ctx context.Context, networkID NetworkID, id End
 	return err
 }
 
-// DeleteEndpoint removes the endpoint and its links. An unknown one is no error.
-func (d *Driver) DeleteEndpoint(ctx context.Context, networkID NetworkID, id EndpointID) error {
-	n, endpoint, err := d.lockedEndpoint(ctx, networkID, id)
-	if isUnknown(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer n.unlock()
-	return d.removeEndpoint(ctx, n, endpoint)
-}
-
-// removeEndpoint takes the endpoint away. On error the record stays, Deleting,
-// for the next attempt or start.
-func (d *Driver) removeEndpoint(ctx context.Context, n *network, endpoint Endpoint) error {
-	endpoint.Phase = Deleting
-	n.endpoints[endpoint.ID] = endpoint // even where the commit fails: the engine repeats no deletion
-	d.disown(endpoint)
-	if err := d.state.PutEndpoint(ctx, endpoint); err != nil {
-		return fmt.Errorf("deleting endpoint %s: %w", endpoint.ID.Short(), err)
-	}
-	d.ports.Release(string(endpoint.ID))
-	err := errors.Join(
-		fault.Point("ports.released"),
-		d.firewall.RemoveEndpoint(ctx, string(n.ID), string(endpoint.ID)),
-		d.links.RemoveVeth(ctx, n.veth(endpoint)),
-	)
-	if err != nil {
-		return fmt.Errorf("deleting endpoint %s: %w", endpoint.ID.Short(), err)
-	}
-	d.logForgetting(endpoint, d.links.ForgetAddresses(ctx, endpoint.addrs()))
-	if err := d.state.DeleteEndpoint(ctx, n.ID, endpoint.ID); err != nil {
-		return fmt.Errorf("forgetting endpoint %s: %w", endpoint.ID.Short(), err)
-	}
-	delete(n.endpoints, endpoint.ID)
-	delete(n.unsettled, endpoint.ID)
-	delete(n.joined, endpoint.ID)
-	delete(n.unheld, endpoint.ID)
-	d.releaseEndpoint(endpoint)
-	d.logEndpoint(endpoint).Info("endpoint deleted")
-	return nil
-}
-
-// disown lets the endpoint's addresses be released, as the engine does next whatever
-// came of the deletion. Another endpoint gets one only when this one's link is gone.
-func (d *Driver) disown(endpoint Endpoint) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.owners.removeEndpoint(endpoint)
-}
-
-// lockedEndpoint returns the endpoint with its network locked.
+// lockedEndpoint returns the endpoint with its network locked. One that is being
+// deleted is unknown.
 func (d *Driver) lockedEndpoint(ctx context.Context, networkID NetworkID, id EndpointID) (*network, Endpoint, error) {
 	n, err := d.lockedNetwork(ctx, networkID)
 	if err != nil {
 		return nil, Endpoint{}, err
 	}
 	endpoint, ok := n.endpoints[id]
-	if !ok {
+	if !ok || endpoint.Phase != Ready || n.Phase != Ready {
 		n.unlock()
 		return nil, Endpoint{}, fmt.Errorf("endpoint %s of network %s: %w", id.Short(), networkID.Short(), ErrUnknownEndpoint)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/semaphore"
+
 	"mybridge/internal/firewall"
 	"mybridge/internal/link"
 )
@@ -47,7 +49,9 @@ func load(ctx context.Context, config Config) (*Driver, error) {
 		log:           config.Log,
 		directRouting: config.DirectRouting,
 		networks:      map[NetworkID]*network{},
-		unfinished:    map[NetworkID]*network{},
+		left:          map[Deletion]*leftover{},
+		leaving:       make(chan struct{}, 1),
+		reaping:       semaphore.NewWeighted(1),
 		names:         map[link.Name]NetworkID{},
 		sandboxes:     sandboxes{},
 	}

@@ -31,8 +31,8 @@ func TestLoad(t *testing.T) {
 	}
 	wantFound(t, d.Mend, "bridge mb-n1 of network n1 is gone")
 	wantFound(t, d.Check, "")
-	must(t, d.DeleteEndpoint(t.Context(), "n1", e.ID))
-	must(t, d.DeleteNetwork(t.Context(), "n1"))
+	must(t, deleteEndpoint(t.Context(), d, "n1", e.ID))
+	must(t, deleteNetwork(t.Context(), d, "n1"))
 	w.check(t, "after all is removed")
 	kept, keptEndpoints, err := d.Records(t.Context())
 	must(t, err)

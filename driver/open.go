@@ -56,14 +56,28 @@ func Open(ctx context.Context, config Config) (*Driver, error) {
 	if err := d.firewall.Restore(ctx, state); err != nil {
 		return nil, fmt.Errorf("restoring the rules of %d networks: %w", len(filtered), err)
 	}
+	d.finish(ctx)
+	return d, nil
+}
+
+// finish undoes creations and ends deletions that were cut short. Their rules are
+// gone, and none of their ports is held.
+func (d *Driver) finish(ctx context.Context) {
 	for _, n := range d.networks {
 		if n.Phase != Ready {
-			d.finishNetwork(ctx, n)
-		} else if err := d.finishEndpoints(ctx, n); err != nil {
-			d.logNetwork(n).WithError(err).Error("deletion of an endpoint could not be finished")
+			d.leave(n.leftover(true))
+			d.logNetwork(n).WithField("phase", n.Phase).Warn("unfinished network found, removing it")
+			continue
+		}
+		for _, endpoint := range n.endpoints {
+			if endpoint.Phase != Ready {
+				d.leave(n.leftoverOf(endpoint, true))
+			}
 		}
 	}
-	return d, nil
+	if err := d.reap(ctx); err != nil {
+		d.log.WithError(err).Error("deletions could not be finished, trying again")
+	}
 }
 
 // resumePorts holds the network's published ports again.

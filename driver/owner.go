@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 )
@@ -79,3 +80,6 @@ func (d *Driver) EndpointOf(address netip.Addr) (endpoint string, found bool) {
 
 // EachHolding calls nothing: what the records hold is in the state already.
 func (o *Owners) EachHolding(func(subnet netip.Prefix, gateway netip.Addr, endpoints []netip.Addr)) {}
+
+// AwaitFree does nothing: where no driver is open, nothing is given.
+func (o *Owners) AwaitFree(context.Context, netip.Addr) error { return nil }

@@ -41,6 +41,9 @@ func PublishedPorts(networks []Network, endpoints []Endpoint) []PublishedPort {
 }
 
 func (n *network) publishedPorts(endpoint Endpoint) []PublishedPort {
+	if endpoint.Phase != Ready {
+		return nil
+	}
 	var ports []PublishedPort
 	for _, mapping := range n.published(endpoint) {
 		ports = append(ports, PublishedPort{Network: n.ID, Endpoint: endpoint.ID, Mapping: mapping})

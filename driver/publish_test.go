@@ -96,7 +96,7 @@ func TestPortsOutliveRestart(t *testing.T) {
 		t.Errorf("after the restart %s are held, want %s", got, held)
 	}
 	w.check(t, "after the restart")
-	must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
+	must(t, deleteEndpoint(t.Context(), d, "n1", "e1"))
 	w.check(t, "after the endpoint")
 }
 

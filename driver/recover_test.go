@@ -85,8 +85,8 @@ func TestStateLost(t *testing.T) {
 			if d = w.open(t); d.Recovered() != 0 {
 				t.Errorf("the next start recovers %d again", d.Recovered())
 			}
-			must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
-			must(t, d.DeleteNetwork(t.Context(), "n1"))
+			must(t, deleteEndpoint(t.Context(), d, "n1", "e1"))
+			must(t, deleteNetwork(t.Context(), d, "n1"))
 			w.checkEmpty(t, "after all")
 		})
 	}
@@ -115,7 +115,7 @@ func TestStateLostOnForeignBridge(t *testing.T) {
 	if len(held) != 1 || held[0] != netip.MustParseAddr("10.1.0.2") {
 		t.Errorf("held are %v, want 10.1.0.2", held)
 	}
-	must(t, d.DeleteNetwork(t.Context(), "n1"))
+	must(t, deleteNetwork(t.Context(), d, "n1"))
 	if _, ok := w.bridges["lan0"]; !ok {
 		t.Error("the bridge was deleted")
 	}

@@ -31,11 +31,15 @@ func (s sandboxes) remove(e Endpoint) {
 }
 
 // enterSandbox remembers in which sandbox the endpoint is. That is kept with the
-// next change of its record: only what is published depends on it.
+// next change of its record, at the latest when its interface has been seen there:
+// until then only what is published depends on it.
 func (d *Driver) enterSandbox(n *network, endpoint Endpoint, sandbox string) Endpoint {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sandboxes.remove(endpoint)
+	if endpoint.Sandbox != sandbox {
+		endpoint.Interface = ""
+	}
 	endpoint.Sandbox = sandbox
 	d.sandboxes.enter(endpoint)
 	n.endpoints[endpoint.ID] = endpoint

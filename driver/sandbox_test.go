@@ -36,10 +36,10 @@ func TestHomes(t *testing.T) {
 				t.Errorf("after a restart they are %v, want %v", got, want)
 			}
 			w.check(t, name)
-			must(t, d.DeleteEndpoint(t.Context(), "n2", "e2"))
-			must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
-			must(t, d.DeleteNetwork(t.Context(), "n1"))
-			must(t, d.DeleteNetwork(t.Context(), "n2"))
+			must(t, deleteEndpoint(t.Context(), d, "n2", "e2"))
+			must(t, deleteEndpoint(t.Context(), d, "n1", "e1"))
+			must(t, deleteNetwork(t.Context(), d, "n1"))
+			must(t, deleteNetwork(t.Context(), d, "n2"))
 			w.checkEmpty(t, "after all")
 			if len(d.sandboxes) > 0 {
 				t.Errorf("sandboxes %v are left", d.sandboxes)

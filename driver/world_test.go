@@ -34,6 +34,11 @@ type world struct {
 	broken     map[link.Name]string
 	taken      map[netip.AddrPort]bool
 	forwarding bool
+	// inside are the containers' ends of links: the interfaces' names by the
+	// containers' sandboxes, each with its link. One that is not in it is gone.
+	inside map[string]map[link.Name]link.Name
+	// remade are the links that were made again, in their order.
+	remade     []link.Name
 	hostSubnet netip.Prefix
 	// ownedBridges and ownedVeths are what the aliases of our links tell.
 	ownedBridges map[link.Name]link.OwnedBridge
@@ -63,6 +68,7 @@ func newWorld() *world {
 		held:          map[string][]hostport.Mapping{},
 		broken:        map[link.Name]string{},
 		taken:         map[netip.AddrPort]bool{},
+		inside:        map[string]map[link.Name]link.Name{},
 
 		ownedBridges: map[link.Name]link.OwnedBridge{},
 		ownedVeths:   map[link.Name]link.OwnedVeth{},
@@ -114,15 +120,6 @@ func (w *world) PutNetwork(_ context.Context, n Network) error {
 	return nil
 }
 
-func (w *world) DeleteNetwork(_ context.Context, id NetworkID) error {
-	if err := w.effect(); err != nil {
-		return err
-	}
-	delete(w.networks, id)
-	maps.DeleteFunc(w.endpoints, func(_ string, e Endpoint) bool { return e.Network == id })
-	return nil
-}
-
 func (w *world) PutEndpoint(_ context.Context, e Endpoint) error {
 	if err := w.effect(); err != nil {
 		return err
@@ -131,11 +128,18 @@ func (w *world) PutEndpoint(_ context.Context, e Endpoint) error {
 	return nil
 }
 
-func (w *world) DeleteEndpoint(_ context.Context, network NetworkID, id EndpointID) error {
+func (w *world) Forget(_ context.Context, deletions ...Deletion) error {
 	if err := w.effect(); err != nil {
 		return err
 	}
-	delete(w.endpoints, string(network)+string(id))
+	for _, deletion := range deletions {
+		if deletion.Endpoint == "" {
+			delete(w.networks, deletion.Network)
+		}
+		maps.DeleteFunc(w.endpoints, func(_ string, e Endpoint) bool {
+			return e.Network == deletion.Network && (deletion.Endpoint == "" || e.ID == deletion.Endpoint)
+		})
+	}
 	return nil
 }
 
@@ -164,18 +168,6 @@ func (w *world) RaiseBridge(_ context.Context, name link.Name) (link.MAC, error)
 	return link.MAC{2, 1}, w.effect()
 }
 
-func (w *world) RemoveBridge(_ context.Context, b link.Bridge) error {
-	if w.bridges[b.Name] != b.Network {
-		return nil
-	}
-	if err := w.effect(); err != nil {
-		return err
-	}
-	delete(w.bridges, b.Name)
-	delete(w.ownedBridges, b.Name)
-	return nil
-}
-
 func (w *world) EnsureVeth(_ context.Context, v link.Veth) error {
 	if err := w.effect(); err != nil {
 		return err
@@ -185,13 +177,29 @@ func (w *world) EnsureVeth(_ context.Context, v link.Veth) error {
 	return nil
 }
 
-func (w *world) RemoveVeth(_ context.Context, v link.Veth) error {
-	if err := w.effect(); err != nil {
-		return err
+// Remove has an effect for each link, as the kernel may take one and not the next.
+func (w *world) Remove(_ context.Context, bridges []link.Bridge, veths []link.Veth) map[link.Name]error {
+	failures := map[link.Name]error{}
+	for _, v := range veths {
+		if err := w.effect(); err != nil {
+			failures[v.Name] = err
+			continue
+		}
+		delete(w.veths, v.Name)
+		delete(w.ownedVeths, v.Name)
 	}
-	delete(w.veths, v.Name)
-	delete(w.ownedVeths, v.Name)
-	return nil
+	for _, b := range bridges {
+		if w.bridges[b.Name] != b.Network {
+			continue
+		}
+		if err := w.effect(); err != nil {
+			failures[b.Name] = err
+			continue
+		}
+		delete(w.bridges, b.Name)
+		delete(w.ownedBridges, b.Name)
+	}
+	return failures
 }
 
 func (w *world) EnsureForwarding(context.Context, bool) error {
@@ -230,8 +238,42 @@ func (w *world) Problems(_ context.Context, bridges []link.Bridge, veths []link.
 }
 
 func (w *world) ReattachVeth(_ context.Context, v link.Veth) error {
+	if _, ok := w.veths[v.Name]; !ok {
+		return errors.New("link is gone")
+	}
 	delete(w.broken, v.Name)
 	return w.effect()
+}
+
+func (w *world) SandboxReached(path string) error {
+	if _, ok := w.inside[path]; !ok {
+		return errors.New("its container is gone")
+	}
+	return nil
+}
+
+// RemakeVeth does what a test is to see of it: where the link ends, and its name.
+func (w *world) RemakeVeth(ctx context.Context, v link.Veth, inside link.Interface) error {
+	if err := w.EnsureVeth(ctx, v); err != nil {
+		return err
+	}
+	name := inside.Name
+	if name == "" {
+		name = inside.Prefix + "0"
+	}
+	w.inside[inside.Sandbox][name] = v.Name
+	w.remade = append(w.remade, v.Name)
+	delete(w.broken, v.Name)
+	return nil
+}
+
+func (w *world) InterfaceName(_ context.Context, veth link.Name, path string) (link.Name, error) {
+	for name, other := range w.inside[path] {
+		if other == veth {
+			return name, nil
+		}
+	}
+	return "", errors.New("it is not there")
 }
 
 func (w *world) ForwardingOff(_ context.Context, ipv6 bool) (bool, string, error) {
@@ -281,6 +323,8 @@ func (w *world) RemoveEndpoint(_ context.Context, _, endpoint string) error {
 	delete(w.endpointRules, endpoint)
 	return nil
 }
+
+func (w *world) Sweep(context.Context) error { return nil }
 
 func (w *world) Restore(_ context.Context, state firewall.State) error {
 	if err := w.effect(); err != nil {

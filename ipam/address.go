@@ -39,6 +39,10 @@ func (m *Manager) RequestAddress(ctx context.Context, request AddressRequest) (n
 		if err != nil {
 			return netip.Prefix{}, err
 		}
+		if err := m.Networks.AwaitFree(ctx, lease.Address); err != nil {
+			p.abandon(lease.Address)
+			return netip.Prefix{}, fmt.Errorf("waiting for address %s to be free: %w", lease.Address, err)
+		}
 		err = m.State.AddLease(ctx, lease)
 		if err == nil {
 			p.confirm(lease)

@@ -37,6 +37,8 @@ type fakeNetworks struct {
 	networks  map[netip.Prefix]string
 	endpoints map[netip.Addr]string
 	holdings  []holding
+	// leaving are addresses that do not get free, and why.
+	leaving map[netip.Addr]error
 }
 
 type holding struct {
@@ -54,6 +56,10 @@ func (n *fakeNetworks) EachHolding(yield func(subnet netip.Prefix, gateway netip
 func (n *fakeNetworks) NetworkOf(subnet netip.Prefix) (string, bool) {
 	network, found := n.networks[subnet]
 	return network, found
+}
+
+func (n *fakeNetworks) AwaitFree(_ context.Context, address netip.Addr) error {
+	return n.leaving[address]
 }
 
 func (n *fakeNetworks) EndpointOf(address netip.Addr) (string, bool) {

@@ -151,6 +151,8 @@ type Networks interface {
 	// EndpointOf returns the live endpoint that has the address, as a person
 	// knows it.
 	EndpointOf(address netip.Addr) (endpoint string, found bool)
+	// AwaitFree waits until no link that a deletion has left has the address.
+	AwaitFree(ctx context.Context, address netip.Addr) error
 	// EachHolding calls yield for each subnet of ours that a network has, with
 	// its gateway (zero where there is none) and the addresses of its endpoints.
 	EachHolding(yield func(subnet netip.Prefix, gateway netip.Addr, endpoints []netip.Addr))

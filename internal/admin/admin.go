@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 
+	"mybridge/internal/metrics"
 	"mybridge/ipam"
 )
 
@@ -33,14 +34,16 @@ type problem struct {
 	Error string `json:"error"`
 }
 
-// NewHandler returns the server's handler.
-func NewHandler(addresses Addresses, ports Ports, doctor Doctor) http.Handler {
+// NewHandler returns the server's handler. The numbers are those of metrics.NewHandler.
+func NewHandler(addresses Addresses, ports Ports, doctor Doctor, numbers http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	handleBitmaps(mux, addresses)
 	handleViews(mux, addresses)
 	handleAddresses(mux, addresses)
 	handlePorts(mux, ports)
 	handleDoctor(mux, doctor)
+	mux.Handle("GET "+metrics.Path, numbers)
+	mux.Handle("GET "+metrics.HealthPath, numbers)
 	return mux
 }
 

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"net/http"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -36,7 +37,7 @@ func viewed() *fakeAddresses {
 // TestViews checks that all of a view arrives as it is.
 func TestViews(t *testing.T) {
 	addresses := viewed()
-	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{})))
+	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())))
 	if got, err := client.Pools(t.Context()); err != nil || !reflect.DeepEqual(got, addresses.pools) {
 		t.Errorf("Pools:\n got %+v, %v\nwant %+v", got, err, addresses.pools)
 	}
@@ -53,7 +54,7 @@ func TestViews(t *testing.T) {
 
 // TestViewsOfNothing checks that nothing is no error.
 func TestViewsOfNothing(t *testing.T) {
-	client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{}, &fakePorts{}, &fakeDoctor{})))
+	client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{}, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())))
 	if got, err := client.Pools(t.Context()); err != nil || len(got) != 0 {
 		t.Errorf("Pools: got %v, %v, want nothing", got, err)
 	}
@@ -65,7 +66,7 @@ func TestViewsOfNothing(t *testing.T) {
 // TestAsked checks which address and pool the plugin is asked for.
 func TestAsked(t *testing.T) {
 	addresses := &fakeAddresses{}
-	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{})))
+	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())))
 	var failures []error
 	for _, subnet := range prefixes("10.0.0.0/24", "2001:db8::/64", "10.0.0.7/32", "2001:db8::7/128", "224.0.0.1/32") {
 		failures = append(failures, second(client.Pool(t.Context(), subnet)))
@@ -96,7 +97,7 @@ func TestAsked(t *testing.T) {
 // whoever sends it.
 func TestReserveChecks(t *testing.T) {
 	addresses := &fakeAddresses{}
-	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{})))
+	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())))
 	if err := client.Reserve(t.Context(), netip.MustParseAddr("10.0.0.7"), "a\nb"); err == nil {
 		t.Error("Reserve of a name with a line's end: got no error")
 	}

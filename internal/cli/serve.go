@@ -31,6 +31,9 @@ type ServeConfig struct {
 	EngineSocket string
 	// ReuseDelay is how long a released address rests.
 	ReuseDelay time.Duration
+	// MetricsAddress is where metrics are told besides the admin socket, as
+	// net.Listen takes it; empty for nowhere.
+	MetricsAddress string
 	// AddressPools are where automatic pools are taken from.
 	AddressPools []ipam.AddressPool
 }
@@ -69,6 +72,7 @@ Each flag can be given as an environment variable: MYBRIDGE_STATE_DIR for --stat
 	addEngineFlag(flags, &config.EngineSocket, "asked only after the state was lost")
 	flags.BoolVar(&config.AllowDirectRouting, "allow-direct-routing", false, "let published ports also be reached at the containers' own addresses, by who routes to them")
 	flags.Var(reuseDelay{&config.ReuseDelay}, "reuse-delay", "how long a released address is not given again while another is free")
+	flags.Var(metricsAddress{&config.MetricsAddress}, "metrics-address", "TCP address for Prometheus, as in 127.0.0.1:9323, or :9323 for the loopback; the admin socket tells the same")
 	flags.Var(&addressPools{pools: &config.AddressPools}, "default-address-pool", "where automatic pools are taken from, as base=SUBNET,size=LENGTH; repeat it for more, or separate them with spaces")
 	addTargetFlags(flags, &config.Target)
 	return command

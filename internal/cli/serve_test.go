@@ -80,3 +80,20 @@ func TestAdminSocketFollowsName(t *testing.T) {
 		t.Errorf("--admin-socket /a.sock: got %s", got)
 	}
 }
+
+// TestMetricsAddress checks that nothing is open to other hosts unless it is written
+// out.
+func TestMetricsAddress(t *testing.T) {
+	for text, want := range map[string]string{
+		"":               "",
+		":9323":          "127.0.0.1:9323",
+		"127.0.0.1:9323": "127.0.0.1:9323",
+		"[::1]:9323":     "[::1]:9323",
+		"0.0.0.0:9323":   "0.0.0.0:9323",
+		"192.0.2.1:80":   "192.0.2.1:80",
+	} {
+		if got := (&fakeProgram{}).serve(t, "--metrics-address", text).MetricsAddress; got != want {
+			t.Errorf("--metrics-address %q: got %q, want %q", text, got, want)
+		}
+	}
+}

@@ -28,7 +28,8 @@ func NewClient(socket string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}
-	return &Client{http.Client{Timeout: callTime, Transport: &http.Transport{DialContext: dial}}}
+	// Connections are not kept: the engine closes none, and questions are rare.
+	return &Client{http.Client{Timeout: callTime, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
 }
 
 // network is what matters of the engine's answer (API v1.41, GET /networks/{id}).

@@ -12,6 +12,7 @@ import (
 type Filter interface {
 	SetNetwork(ctx context.Context, network Network) error
 	RemoveNetwork(ctx context.Context, network string) error
+	Sweep(ctx context.Context) error
 	SetEndpoint(ctx context.Context, network string, endpoint Endpoint) error
 	RemoveEndpoint(ctx context.Context, network, endpoint string) error
 	Restore(ctx context.Context, state State) error
@@ -31,6 +32,8 @@ type Filter interface {
 	// Assume takes the state for what an earlier process applied, and applies
 	// nothing: Check and Mend then go by it.
 	Assume(ctx context.Context, state State) error
+	// Transactions is how often rules were changed.
+	Transactions() Transactions
 }
 
 // together is two filters as one: each has its part of the rules.
@@ -47,6 +50,11 @@ func (t together) SetNetwork(ctx context.Context, network Network) error {
 // RemoveNetwork has both take the network's rules away.
 func (t together) RemoveNetwork(ctx context.Context, network string) error {
 	return errors.Join(t[0].RemoveNetwork(ctx, network), t[1].RemoveNetwork(ctx, network))
+}
+
+// Sweep has both take away what networks share, where there is none.
+func (t together) Sweep(ctx context.Context) error {
+	return errors.Join(t[0].Sweep(ctx), t[1].Sweep(ctx))
 }
 
 // SetEndpoint has both put the endpoint's rules in place.
@@ -91,4 +99,9 @@ func (t together) Watch(ctx context.Context, changed func()) error {
 // Assume tells both.
 func (t together) Assume(ctx context.Context, state State) error {
 	return errors.Join(t[0].Assume(ctx, state), t[1].Assume(ctx, state))
+}
+
+// Transactions is the sum of both.
+func (t together) Transactions() Transactions {
+	return t[0].Transactions().Add(t[1].Transactions())
 }

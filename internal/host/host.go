@@ -1,4 +1,5 @@
-// Package host tells who this host is. It reads files and touches nothing.
+// Package host tells who this host is, and what of it has run out. It reads files
+// and touches nothing.
 package host
 
 import (

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/semaphore"
 )
 
 // Holder holds host ports in the network namespace of the process. Its methods
@@ -20,6 +21,8 @@ type Holder struct {
 	// clientIdle and clientLimit are those of each UDP port.
 	clientIdle  time.Duration
 	clientLimit int
+	// files are those that what the ports carry may have open, all together.
+	files *semaphore.Weighted
 
 	// mu is kept until what a port carried is gone, so that a port which is
 	// not in the list is free in the kernel too.
@@ -38,7 +41,10 @@ type held struct {
 
 // NewHolder returns a Holder that holds nothing yet.
 func NewHolder(log logrus.FieldLogger) *Holder {
-	return &Holder{log: log, openSCTP: openSCTP, clientIdle: clientIdle, clientLimit: clientLimit}
+	return &Holder{
+		log: log, openSCTP: openSCTP, clientIdle: clientIdle, clientLimit: clientLimit,
+		files: semaphore.NewWeighted(filesToCarry()),
+	}
 }
 
 // Hold takes the host ports that are asked for, all or none, in addition to what

@@ -30,7 +30,7 @@ func (h *Holder) listenSCTP(m Mapping) (held, error) {
 	}
 	m.Host = netip.AddrPortFrom(m.Host.Addr(), boundPort(listener))
 	dialer := net.Dialer{Control: control(h.becomeSCTP)}
-	return carryStreams(m, sctpTransport{tcpTransport{listener, dialer, m.Container}}, h.log), nil
+	return h.carryStreams(m, sctpTransport{tcpTransport{listener, dialer, m.Container}}), nil
 }
 
 // reserve holds a port without a socket. One of our own choice nobody has on any

@@ -14,9 +14,7 @@ const (
 	// dialTime bounds how long a client waits for the container.
 	dialTime = 10 * time.Second
 	// connectionLimit is how many connections one port carries at a time; more
-	// wait in the listener's backlog. All ports together are bound by the
-	// process's limit of open files: a connection has six, two sockets and the
-	// pipes through which the kernel moves the data (splice(2)).
+	// wait in the listener's backlog.
 	connectionLimit = 4096
 	// acceptPause is how long a port waits where the process has no file left.
 	acceptPause = time.Second
@@ -42,14 +40,15 @@ type transport interface {
 // streams carries the connections of one host port.
 type streams struct {
 	transport transport
+	files     *semaphore.Weighted
 	log       logrus.FieldLogger
 	running   sync.WaitGroup
 }
 
 // carryStreams begins to accept connections and returns the mapping as held.
-func carryStreams(m Mapping, transport transport, log logrus.FieldLogger) held {
+func (h *Holder) carryStreams(m Mapping, transport transport) held {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &streams{transport: transport, log: log.WithField("port", m.String())}
+	s := &streams{transport: transport, files: h.files, log: h.log.WithField("port", m.String())}
 	s.running.Go(func() { s.serve(ctx) })
 	release := func() {
 		cancel()
@@ -67,8 +66,14 @@ func (s *streams) serve(ctx context.Context) {
 	for slots.Acquire(ctx, 1) == nil {
 		client, err := s.transport.accept()
 		if err == nil {
+			// Who waits here for others' connections to end keeps the port waiting.
+			if s.files.Acquire(ctx, filesOfConnection) != nil {
+				reset(client)
+				return
+			}
 			s.running.Go(func() {
 				defer slots.Release(1)
+				defer s.files.Release(filesOfConnection)
 				s.carry(ctx, client)
 			})
 			continue

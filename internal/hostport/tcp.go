@@ -13,7 +13,7 @@ func (h *Holder) listenTCP(m Mapping) (held, error) {
 		return held{}, err
 	}
 	m.Host = netip.AddrPortFrom(m.Host.Addr(), boundPort(listener))
-	return carryStreams(m, tcpTransport{listener: listener, container: m.Container}, h.log), nil
+	return h.carryStreams(m, tcpTransport{listener: listener, container: m.Container}), nil
 }
 
 // listen binds a socket, for which set may set options before, and listens.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,6 +28,7 @@ type datagrams struct {
 	container netip.AddrPort
 	idle      time.Duration
 	limit     int
+	files     *semaphore.Weighted
 	log       logrus.FieldLogger
 	running   sync.WaitGroup
 	full      sync.Once
@@ -63,7 +65,7 @@ func (h *Holder) listenUDP(m Mapping) (held, error) {
 	m.Host = netip.AddrPortFrom(m.Host.Addr(), conn.LocalAddr().(*net.UDPAddr).AddrPort().Port())
 	d := &datagrams{
 		conn: conn, container: m.Container,
-		idle: h.clientIdle, limit: h.clientLimit, clients: map[flow]*client{},
+		idle: h.clientIdle, limit: h.clientLimit, files: h.files, clients: map[flow]*client{},
 		log: h.log.WithField("port", m.String()),
 	}
 	d.running.Go(func() { d.receive(raw) })

@@ -9,7 +9,10 @@ import (
 	"time"
 )
 
-var errFull = errors.New("port has as many clients as it may have")
+var (
+	errFull    = errors.New("port has as many clients as it may have")
+	errNoFiles = errors.New("all ports together have as many clients as they may have")
+)
 
 // client is a client of a UDP port.
 type client struct {
@@ -35,18 +38,34 @@ func (d *datagrams) client(from netip.AddrPort, control []byte) (*client, error)
 		d.full.Do(func() { d.log.WithField("limit", d.limit).Warn("host port hears no more clients") })
 		return nil, errFull
 	}
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(d.container))
-	if err != nil {
-		return nil, err
+	if !d.files.TryAcquire(filesOfClient) {
+		return nil, errNoFiles
 	}
-	raw, err := conn.SyscallConn()
+	conn, raw, err := d.dial()
 	if err != nil {
-		return nil, errors.Join(err, conn.Close())
+		d.files.Release(filesOfClient)
+		return nil, err
 	}
 	c := &client{flow: f, control: answer, conn: conn}
 	d.clients[f] = c
-	d.running.Go(func() { d.answer(c, raw) })
+	d.running.Go(func() {
+		defer d.files.Release(filesOfClient)
+		d.answer(c, raw)
+	})
 	return c, d.keep(c)
+}
+
+// dial connects to the container.
+func (d *datagrams) dial() (*net.UDPConn, syscall.RawConn, error) {
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(d.container))
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
+	}
+	return conn, raw, nil
 }
 
 // keep puts off when the client is forgotten. The caller holds mu.

@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -173,17 +172,4 @@ func (m *Manager) RaiseBridge(_ context.Context, name Name) (MAC, error) {
 	}
 	m.log.WithFields(logrus.Fields{"bridge": name}).Warn("bridge was down and has been brought up")
 	return mac, nil
-}
-
-// RemoveBridge deletes a bridge that EnsureBridge made, the half-made included.
-// One that is gone, or that is not ours, is no error.
-func (m *Manager) RemoveBridge(_ context.Context, b Bridge) error {
-	bridge, err := m.findBridge(b.Name)
-	if errors.Is(err, ErrNotBridge) || err == nil && bridge == nil {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return m.remove(bridge, m.isOurs(bridge, b))
 }

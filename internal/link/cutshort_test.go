@@ -24,7 +24,7 @@ func TestHalfMadeVeth(t *testing.T) {
 	})
 	t.Run("removed", func(t *testing.T) {
 		m := halfMade(t)
-		must(t, m.RemoveVeth(t.Context(), v))
+		mustRemove(t, m, nil, []Veth{v})
 		if shown := show(t, v.Name); shown != "" {
 			t.Errorf("the link is left: %s", shown)
 		}
@@ -38,6 +38,6 @@ func TestMTUOutlivesPorts(t *testing.T) {
 	b := testBridge()
 	must(t, m.EnsureBridge(t.Context(), b))
 	must(t, m.EnsureVeth(t.Context(), testVeth()))
-	must(t, m.RemoveVeth(t.Context(), testVeth()))
+	mustRemove(t, m, nil, []Veth{testVeth()})
 	wantShown(t, b.Name, "mtu 1400")
 }

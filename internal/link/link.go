@@ -14,12 +14,15 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/vishvananda/netlink"
-
-	"mybridge/internal/fault"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
 )
 
 // socketTimeout bounds one netlink exchange, so that no call hangs on the kernel.
 const socketTimeout = 10 * time.Second
+
+// removalTimeout is longer, for a group of a thousand links.
+const removalTimeout = time.Minute
 
 // Name is a valid name of a network interface.
 type Name string
@@ -51,7 +54,9 @@ var (
 // Manager works on the links of the network namespace it was opened in. Its
 // methods may be called concurrently.
 type Manager struct {
-	handle   *netlink.Handle
+	handle *netlink.Handle
+	// removals is for what takes the kernel long.
+	removals *nl.SocketHandle
 	instance string
 	log      logrus.FieldLogger
 }
@@ -67,14 +72,28 @@ func Open(instance string, log logrus.FieldLogger) (*Manager, error) {
 		handle.Close()
 		return nil, fmt.Errorf("limiting netlink calls to %s: %w", socketTimeout, err)
 	}
-	return &Manager{handle: handle, instance: instance, log: log}, nil
+	removals, err := nl.Subscribe(unix.NETLINK_ROUTE)
+	if err != nil {
+		handle.Close()
+		return nil, fmt.Errorf("opening netlink: %w", err)
+	}
+	timeout := unix.NsecToTimeval(int64(removalTimeout))
+	if err := removals.SetReceiveTimeout(&timeout); err != nil {
+		handle.Close()
+		removals.Close()
+		return nil, fmt.Errorf("limiting removals to %s: %w", removalTimeout, err)
+	}
+	return &Manager{handle: handle, removals: &nl.SocketHandle{Socket: removals}, instance: instance, log: log}, nil
 }
 
 // aliasPrefix begins the alias of each link of this instance, and of no other's.
 func (m *Manager) aliasPrefix() string { return "mybridge/" + m.instance + " " }
 
 // Close ends the netlink sockets. The links stay.
-func (m *Manager) Close() { m.handle.Close() }
+func (m *Manager) Close() {
+	m.handle.Close()
+	m.removals.Socket.Close()
+}
 
 // find returns the link called name, nil where there is none.
 func (m *Manager) find(name Name) (netlink.Link, error) {
@@ -86,20 +105,4 @@ func (m *Manager) find(name Name) (netlink.Link, error) {
 		return nil, fmt.Errorf("looking for link %s: %w", name, err)
 	}
 	return found, nil
-}
-
-// remove deletes the link if it is ours.
-func (m *Manager) remove(found netlink.Link, isOurs bool) error {
-	attributes := found.Attrs()
-	if !isOurs {
-		m.log.WithFields(logrus.Fields{"link": attributes.Name, "alias": attributes.Alias}).Warn("link left alone: its alias is not ours")
-		return nil
-	}
-	if err := fault.Point("link.remove"); err != nil {
-		return err
-	}
-	if err := m.handle.LinkDel(found); err != nil {
-		return fmt.Errorf("removing link %s: %w", attributes.Name, err)
-	}
-	return fault.Point("link.removed")
 }

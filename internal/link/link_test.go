@@ -78,7 +78,7 @@ func TestBridge(t *testing.T) {
 	must(t, m.EnsureBridge(t.Context(), b))
 	wantShown(t, b.Name, "UP", "mtu 1400", "192.0.2.1/24", "2001:db8::1/64")
 	for range 2 {
-		must(t, m.RemoveBridge(t.Context(), b))
+		mustRemove(t, m, []Bridge{b}, nil)
 	}
 	if shown := show(t, b.Name); shown != "" {
 		t.Errorf("the bridge is left: %s", shown)
@@ -94,7 +94,7 @@ func TestBridgeOfSomebodyElse(t *testing.T) {
 	if err := m.EnsureBridge(t.Context(), b); !errors.Is(err, ErrForeign) {
 		t.Errorf("got %v, want %v", err, ErrForeign)
 	}
-	must(t, m.RemoveBridge(t.Context(), b))
+	mustRemove(t, m, []Bridge{b}, nil)
 	for range 2 {
 		mac, err := m.RaiseBridge(t.Context(), b.Name)
 		must(t, err)
@@ -126,7 +126,7 @@ func TestHalfMadeBridge(t *testing.T) {
 	t.Run("removed", func(t *testing.T) {
 		m := open(t)
 		kernel.Run(t, "ip", "link", "add", "mb-test", "address", b.MAC.String(), "type", "bridge")
-		must(t, m.RemoveBridge(t.Context(), b))
+		mustRemove(t, m, []Bridge{b}, nil)
 		if shown := show(t, b.Name); shown != "" {
 			t.Errorf("the bridge is left: %s", shown)
 		}
@@ -142,7 +142,7 @@ func TestNotABridge(t *testing.T) {
 	if err := m.EnsureBridge(t.Context(), testBridge()); !errors.Is(err, ErrNotBridge) {
 		t.Errorf("got %v, want %v", err, ErrNotBridge)
 	}
-	must(t, m.RemoveBridge(t.Context(), testBridge()))
+	mustRemove(t, m, []Bridge{testBridge()}, nil)
 	wantShown(t, "mb-test", "veth")
 }
 
@@ -163,7 +163,7 @@ func TestVeth(t *testing.T) {
 		wantShown(t, v.Peer, "mtu 1400", v.MAC.String())
 	}
 	for range 2 {
-		must(t, m.RemoveVeth(t.Context(), v))
+		mustRemove(t, m, nil, []Veth{v})
 	}
 	if shown := show(t, v.Name) + show(t, v.Peer); shown != "" {
 		t.Errorf("links are left: %s", shown)
@@ -224,7 +224,7 @@ func TestVethOfSomebodyElse(t *testing.T) {
 	if err := m.EnsureVeth(t.Context(), testVeth()); !errors.Is(err, ErrForeign) {
 		t.Errorf("got %v, want %v", err, ErrForeign)
 	}
-	must(t, m.RemoveVeth(t.Context(), testVeth()))
+	mustRemove(t, m, nil, []Veth{testVeth()})
 	wantShown(t, other.Name, "endpoint=e2")
 }
 

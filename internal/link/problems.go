@@ -11,8 +11,12 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Gone is the problem of a link that is not there.
-const Gone = "is gone"
+// The problems of a pair that is not there, and of one whose making was cut short,
+// or that somebody has taken the alias from: they are made again.
+const (
+	Gone     = "is gone"
+	HalfMade = "has no alias"
+)
 
 // Problems says what is wrong with the links, by their names: nothing where all is
 // as Ensure left it. It changes nothing, and looks once at all links there are.
@@ -86,6 +90,8 @@ func (m *Manager) vethProblem(want Veth, found, bridge netlink.Link) string {
 	switch {
 	case found == nil:
 		return Gone
+	case isHalfMade(found):
+		return HalfMade
 	case !m.isEndpoints(found, want):
 		return "is not ours any more"
 	case bridge == nil || found.Attrs().MasterIndex != bridge.Attrs().Index:

@@ -44,6 +44,11 @@ func (m *Manager) vethAlias(v Veth) string {
 // is left as it is, a half-made one is made anew. It fails with ErrForeign where
 // a link that is not this endpoint's has the name.
 func (m *Manager) EnsureVeth(_ context.Context, want Veth) error {
+	return m.ensureVeth(want, nil)
+}
+
+// ensureVeth makes the pair with its end in the container at once, where there is one.
+func (m *Manager) ensureVeth(want Veth, in *container) error {
 	found, err := m.find(want.Name)
 	if err != nil {
 		return err
@@ -53,7 +58,7 @@ func (m *Manager) EnsureVeth(_ context.Context, want Veth) error {
 	case m.isEndpoints(found, want):
 		return nil
 	case isHalfMade(found):
-		if err := m.remove(found, true); err != nil {
+		if err := m.remove(found); err != nil {
 			return err
 		}
 	default:
@@ -66,12 +71,12 @@ func (m *Manager) EnsureVeth(_ context.Context, want Veth) error {
 	if bridge == nil {
 		return fmt.Errorf("bridge %s is gone", want.Bridge)
 	}
-	return m.addVeth(want, bridge)
+	return m.addVeth(want, bridge, in)
 }
 
 // addVeth makes both ends, each with its MAC from the start: udev's persistent
 // policy rewrites one that was not given at creation.
-func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge) error {
+func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge, in *container) error {
 	attributes := netlink.NewLinkAttrs()
 	attributes.Name = string(want.Name)
 	attributes.MTU = want.MTU
@@ -82,13 +87,16 @@ func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge) error {
 	pair.PeerName = string(want.Peer)
 	pair.PeerHardwareAddr = want.MAC.hardware()
 	pair.PeerMTU = uint32(want.MTU)
+	if err := in.receive(pair); err != nil {
+		return err
+	}
 	if err := fault.Point("link.veth.add"); err != nil {
 		return err
 	}
 	if err := m.handle.LinkAdd(pair); err != nil {
 		return fmt.Errorf("making veth pair %s, %s on bridge %s: %w", want.Name, want.Peer, want.Bridge, err)
 	}
-	if err := m.completeVeth(want, pair); err != nil {
+	if err := m.completeVeth(want, pair, in); err != nil {
 		return errors.Join(err, m.handle.LinkDel(pair))
 	}
 	return nil
@@ -96,7 +104,7 @@ func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge) error {
 
 // completeVeth sets what the kernel ignores at creation. The alias comes last: it
 // says that the pair is complete.
-func (m *Manager) completeVeth(want Veth, pair *netlink.Veth) error {
+func (m *Manager) completeVeth(want Veth, pair *netlink.Veth, in *container) error {
 	if err := fault.Point("link.veth.added"); err != nil {
 		return err
 	}
@@ -115,20 +123,13 @@ func (m *Manager) completeVeth(want Veth, pair *netlink.Veth) error {
 			return err
 		}
 	}
+	if err := in.configure(pair, want.Addresses); err != nil {
+		return err
+	}
 	if err := m.handle.LinkSetAlias(pair, m.vethAlias(want)); err != nil {
 		return fmt.Errorf("naming the owner of link %s: %w", want.Name, err)
 	}
 	return fault.Point("link.veth.named")
-}
-
-// RemoveVeth deletes the pair, the half-made included. One that is gone, or
-// that is not this endpoint's, is no error.
-func (m *Manager) RemoveVeth(_ context.Context, v Veth) error {
-	found, err := m.find(v.Name)
-	if err != nil || found == nil {
-		return err
-	}
-	return m.remove(found, isHalfMade(found) || m.isEndpoints(found, v))
 }
 
 // isHalfMade reports whether the link, whose name is ours, is a pair whose making was

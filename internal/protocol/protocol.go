@@ -17,26 +17,21 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/docker/go-plugins-helpers/sdk"
-
 	"mybridge/internal/server"
 )
 
 // manifest answers Plugin.Activate: one plugin in both roles.
-const manifest = `{"Implements": ["NetworkDriver", "IpamDriver"]}`
+var manifest = struct{ Implements []string }{[]string{"NetworkDriver", "IpamDriver"}}
 
 // NewHandler returns the handler of both protocols. The gate's rules hold for
-// every method but Plugin.Activate, which the library answers itself.
+// every method.
 //
 // The driver and the manager are asked for at each call, as they are there only
 // once the gate is open.
-func NewHandler(gate *server.Gate, services *Services) sdk.Handler {
-	handler := sdk.NewHandler(manifest)
-	refusal := gate.Handler(server.Call{Name: "Plugin.Activate", Unheld: true})
-	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
-		handler.HandleFunc(method+" /Plugin.Activate", refusal)
-	}
-	for _, call := range append(networkCalls(services), addressCalls(services)...) {
+func NewHandler(gate *server.Gate, services *Services) http.Handler {
+	handler := http.NewServeMux()
+	calls := append(networkCalls(services), addressCalls(services)...)
+	for _, call := range append(calls, constant("Plugin.Activate", manifest)) {
 		handler.HandleFunc("/"+call.Name, gate.Handler(call))
 	}
 	return handler

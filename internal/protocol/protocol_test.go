@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -44,7 +45,7 @@ func start(t *testing.T) *engine {
 	}
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	gate := server.NewGate(log)
+	gate := server.NewGate(log, func(string, time.Duration, error) {})
 	e := &engine{client: http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", socket)
@@ -53,7 +54,7 @@ func start(t *testing.T) *engine {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = NewHandler(gate, &Services{Networks: e, Addresses: e}).Serve(listener)
+		_ = gate.Serve(listener, NewHandler(gate, &Services{Networks: e, Addresses: e}))
 	}()
 	t.Cleanup(func() {
 		e.client.CloseIdleConnections()

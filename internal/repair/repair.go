@@ -15,10 +15,16 @@ import (
 	"mybridge/internal/watch"
 )
 
-// Part can mend itself.
-type Part interface {
+// Mender can mend itself.
+type Mender interface {
 	// Mend makes right what it can, and returns what was wrong.
 	Mend(ctx context.Context) ([]health.Finding, error)
+}
+
+// Part is a mender, and what tells of changes that may have broken something of it.
+type Part struct {
+	Mender
+	Watch watch.Watch
 }
 
 // The pace of repairs. One that follows another at once would fight with whoever
@@ -37,19 +43,19 @@ const (
 	mostLines = 10
 )
 
-// Repairer runs the rounds.
+// Repairer runs the rounds, those of each part on their own: what one part is told
+// of concerns no other, and a look can be dear.
 type Repairer struct {
-	parts   []Part
-	watches []watch.Watch
-	log     logrus.FieldLogger
+	parts []Part
+	log   logrus.FieldLogger
 
 	mu     sync.Mutex
 	counts map[string]int
 }
 
-// New returns a repairer of the parts, which are mended in their order.
-func New(log logrus.FieldLogger, parts []Part, watches []watch.Watch) *Repairer {
-	return &Repairer{parts: parts, watches: watches, log: log, counts: map[string]int{}}
+// New returns a repairer of the parts.
+func New(log logrus.FieldLogger, parts ...Part) *Repairer {
+	return &Repairer{parts: parts, log: log, counts: map[string]int{}}
 }
 
 // Counts is how many findings were mended since the start, by health's parts.
@@ -61,13 +67,21 @@ func (r *Repairer) Counts() map[string]int {
 
 // Run mends until ctx is done.
 func (r *Repairer) Run(ctx context.Context) {
-	changed := make(chan struct{}, 1)
-	for _, w := range r.watches {
-		go watch.Keep(ctx, w, interval, changed, func(err error) {
-			r.log.WithError(err).Debug("watch was lost, watching again")
-			watch.Tell(changed) // something may have been missed
-		})
+	var running sync.WaitGroup
+	for _, part := range r.parts {
+		running.Go(func() { r.keep(ctx, part) })
 	}
+	running.Wait()
+}
+
+// keep mends a part until ctx is done, at first what was broken while nobody looked.
+func (r *Repairer) keep(ctx context.Context, part Part) {
+	changed := make(chan struct{}, 1)
+	watch.Tell(changed)
+	go watch.Keep(ctx, part.Watch, interval, changed, func(err error) {
+		r.log.WithError(err).Debug("watch was lost, watching again")
+		watch.Tell(changed) // something may have been missed
+	})
 	told := map[string]bool{}
 	inARow := 0
 	for {
@@ -84,7 +98,7 @@ func (r *Repairer) Run(ctx context.Context) {
 		case <-changed: // what came meanwhile is seen by this round
 		default:
 		}
-		mended, lasting := split(r.round(ctx))
+		mended, lasting := split(r.round(ctx, part))
 		if len(mended) == 0 {
 			inARow = 0
 		} else {
@@ -128,19 +142,15 @@ func rest(inARow int) time.Duration {
 	return min(interval<<min(inARow-patience, 10), slowest)
 }
 
-// round has each part mend itself.
-func (r *Repairer) round(ctx context.Context) []health.Finding {
+// round has the part mend itself.
+func (r *Repairer) round(ctx context.Context, part Part) []health.Finding {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	var all []health.Finding
-	for _, part := range r.parts {
-		findings, err := part.Mend(ctx)
-		all = append(all, findings...)
-		if err != nil && ctx.Err() == nil {
-			r.log.WithError(err).Error("repair failed")
-		}
+	findings, err := part.Mend(ctx)
+	if err != nil && ctx.Err() == nil {
+		r.log.WithError(err).Error("repair failed")
 	}
-	return all
+	return findings
 }
 
 // reportMended counts and logs a round's repairs, a line each unless they are many.

@@ -23,11 +23,13 @@ type part struct {
 	broken   []health.Finding
 	lasting  bool
 	mendings []time.Time
+	looks    int
 }
 
 func (p *part) Mend(context.Context) ([]health.Finding, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.looks++
 	found := p.broken
 	if len(found) > 0 {
 		p.mendings = append(p.mendings, time.Now())
@@ -73,7 +75,7 @@ func run(t *testing.T, p *part, during func(r *Repairer, changed func(), log *te
 				}
 			}
 		}
-		r := New(log, []Part{p}, []watch.Watch{watching})
+		r := New(log, Part{p, watching})
 		var running sync.WaitGroup
 		running.Go(func() { r.Run(ctx) })
 		during(r, func() { events <- struct{}{} }, hook)
@@ -154,6 +156,57 @@ func TestLastingIsToldOnce(t *testing.T) {
 	})
 }
 
+// TestPartsOnTheirOwn wants a part looked at when its own watch tells, at the start and
+// slowly, and not held up by another that somebody fights.
+func TestPartsOnTheirOwn(t *testing.T) {
+	fought, other := &part{lasting: true}, &part{}
+	fought.damage(ruleGone)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		log, _ := test.NewNullLogger()
+		busy := func(ctx context.Context, changed func()) error {
+			for ctx.Err() == nil {
+				changed()
+				watch.Pause(ctx, 50*time.Millisecond)
+			}
+			return nil
+		}
+		told := make(chan struct{})
+		quiet := func(ctx context.Context, changed func()) error {
+			select {
+			case <-told:
+				changed()
+			case <-ctx.Done():
+			}
+			<-ctx.Done()
+			return nil
+		}
+		other.damage(ruleGone)
+		var running sync.WaitGroup
+		running.Go(func() { New(log, Part{fought, busy}, Part{other, quiet}).Run(ctx) })
+		time.Sleep(2 * time.Second)
+		if got := len(other.times()); got != 1 {
+			t.Errorf("what was broken at the start was mended %d times in two seconds, want once", got)
+		}
+		time.Sleep(time.Minute)
+		other.mu.Lock()
+		looks := other.looks
+		other.mu.Unlock()
+		if looks < 4 || looks > 8 {
+			t.Errorf("a part that nothing is told of was looked at %d times in a minute, want the slow looks alone", looks)
+		}
+		other.damage(ruleGone)
+		told <- struct{}{}
+		time.Sleep(2 * time.Second)
+		if got := len(other.times()); got != 2 {
+			t.Error("it was not mended within two seconds while another part is fought")
+		}
+		stop()
+		running.Wait()
+		synctest.Wait()
+	})
+}
+
 // TestLostWatch wants a watch that was lost to begin again, with a look.
 func TestLostWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -170,7 +223,7 @@ func TestLostWatch(t *testing.T) {
 		log, _ := test.NewNullLogger()
 		var running sync.WaitGroup
 		p.damage(ruleGone)
-		running.Go(func() { New(log, []Part{p}, []watch.Watch{watching}).Run(ctx) })
+		running.Go(func() { New(log, Part{p, watching}).Run(ctx) })
 		time.Sleep(2 * time.Second)
 		if begun.Load() != 2 || len(p.times()) != 1 {
 			t.Errorf("the watch began %d times and %d repairs were made, want 2 and 1", begun.Load(), len(p.times()))

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	logtest "github.com/sirupsen/logrus/hooks/test"
@@ -18,7 +19,7 @@ func newGate() (*Gate, *logtest.Hook) {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	log.SetLevel(logrus.DebugLevel)
-	return NewGate(log), logtest.NewLocal(log)
+	return NewGate(log, func(string, time.Duration, error) {}), logtest.NewLocal(log)
 }
 
 // echo answers with the length of the body, in an object.

@@ -16,6 +16,9 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/semaphore"
+
+	"mybridge/internal/host"
 )
 
 // MaxBody is the largest request body taken, in bytes.
@@ -28,6 +31,9 @@ const (
 	// graceTime is what a call past its deadline gets to notice and undo
 	// before the answer goes out without it.
 	graceTime = 2 * time.Second
+	// mostCalls is how many calls are made at a time; more wait for their turn,
+	// within their deadline. A call that hangs past its deadline keeps its place.
+	mostCalls = 128
 )
 
 // ErrBadRequest marks a body that is refused before it is looked into: 400.
@@ -39,7 +45,7 @@ type Call struct {
 	Name string
 	// Arguments says that the method takes a body.
 	Arguments bool
-	// Unheld says that the answer needs no state, so need not wait for it.
+	// Unheld says that the answer needs no state, so waits for nothing.
 	Unheld bool
 	// Do answers the body with a value to send as JSON.
 	Do func(ctx context.Context, body []byte) (any, error)
@@ -48,13 +54,20 @@ type Call struct {
 // Gate is what all calls pass. Its methods may be called concurrently.
 type Gate struct {
 	log      logrus.FieldLogger
+	observe  Observe
 	restored chan struct{}
 	inFlight sync.WaitGroup
+	// places are taken by the calls that are made.
+	places *semaphore.Weighted
 }
 
-// NewGate returns a gate that holds calls until Open.
-func NewGate(log logrus.FieldLogger) *Gate {
-	return &Gate{log: log, restored: make(chan struct{})}
+// Observe is told of each call when it has ended, with the error it was answered. It
+// may be called concurrently.
+type Observe func(call string, took time.Duration, err error)
+
+// NewGate returns a gate that holds calls until Open, and tells observe of each.
+func NewGate(log logrus.FieldLogger, observe Observe) *Gate {
+	return &Gate{log: log, observe: observe, restored: make(chan struct{}), places: semaphore.NewWeighted(mostCalls)}
 }
 
 // Open lets the calls through: the state is restored. It is called once.
@@ -82,8 +95,11 @@ func (g *Gate) Handler(call Call) http.HandlerFunc {
 		defer g.inFlight.Done()
 		started := time.Now()
 		answer, err := g.serve(w, r, call)
-		log := g.log.WithFields(logrus.Fields{"call": call.Name, "took": time.Since(started).Round(time.Microsecond)})
+		took := time.Since(started)
+		g.observe(call.Name, took, err)
+		log := g.log.WithFields(logrus.Fields{"call": call.Name, "took": took.Round(time.Microsecond)})
 		if err != nil {
+			err = host.Explain(err)
 			log.WithError(err).Warn("call failed")
 			writeError(w, err)
 			return
@@ -103,20 +119,24 @@ func (g *Gate) serve(w http.ResponseWriter, r *http.Request, call Call) (any, er
 	if err != nil {
 		return nil, err
 	}
-	if !call.Unheld {
-		select {
-		case <-g.restored:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for the state to be restored: %w", ctx.Err())
-		}
+	if call.Unheld {
+		return g.run(ctx, call, body, func() {})
 	}
-	return g.run(ctx, call, body)
+	select {
+	case <-g.restored:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for the state to be restored: %w", ctx.Err())
+	}
+	if err := g.places.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("waiting for one of %d calls to end: %w", mostCalls, err)
+	}
+	return g.run(ctx, call, body, func() { g.places.Release(1) })
 }
 
 // run does the call, and stops waiting for it some time after its deadline. By
 // then the call has seen the deadline pass and has undone what it did, unless
-// something below it hangs.
-func (g *Gate) run(ctx context.Context, call Call, body []byte) (any, error) {
+// something below it hangs. When the call has ended, ended is called.
+func (g *Gate) run(ctx context.Context, call Call, body []byte, ended func()) (any, error) {
 	type outcome struct {
 		answer any
 		err    error
@@ -129,6 +149,7 @@ func (g *Gate) run(ctx context.Context, call Call, body []byte) (any, error) {
 				g.log.WithFields(logrus.Fields{"call": call.Name, "panic": cause, "stack": string(debug.Stack())}).Error("call panicked")
 				o = outcome{err: fmt.Errorf("internal error in %s: %v", call.Name, cause)}
 			}
+			ended()
 			done <- o
 		}()
 		o.answer, o.err = call.Do(ctx, body)
@@ -154,7 +175,7 @@ var (
 func readBody(w http.ResponseWriter, r *http.Request, call Call) ([]byte, error) {
 	// A writer that stops half-way must not keep the call open; on a
 	// connection that knows no deadlines there is nothing to bound.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(callTime))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(arrivalTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, errTooLarge
@@ -190,6 +211,7 @@ const contentType = "application/vnd.docker.plugins.v1.2+json"
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", contentType)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime)) // as in readBody
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value) // the engine has hung up, it is told nothing more
 }

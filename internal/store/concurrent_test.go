@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"mybridge/driver"
 	"mybridge/internal/store"
 	"mybridge/ipam"
 )
@@ -63,19 +64,19 @@ func TestAfterClose(t *testing.T) {
 	_, errSecret := s.Secret(ctx)
 	for what, err := range map[string]error{
 		"Load": errLoad, "LoadNetworks": errNetworks, "Secret": errSecret,
-		"AddPool":        s.AddPool(ctx, web),
-		"UpdatePool":     s.UpdatePool(ctx, web),
-		"RemovePool":     s.RemovePool(ctx, web.ID),
-		"AddLease":       s.AddLease(ctx, leaseOf(web.ID, "10.1.0.1", ipam.Dynamic)),
-		"EndLease":       s.EndLease(ctx, ended(leaseOf(web.ID, "10.1.0.1", ipam.Dynamic))),
-		"ForgetLeases":   s.ForgetLeases(ctx, web.ID, []netip.Addr{addressOf(1)}),
-		"Reserve":        s.Reserve(ctx, nil),
-		"Unreserve":      s.Unreserve(ctx, addressOf(1)),
-		"PutNetwork":     s.PutNetwork(ctx, full),
-		"DeleteNetwork":  s.DeleteNetwork(ctx, "n1"),
-		"PutEndpoint":    s.PutEndpoint(ctx, endpointOf("n1", "e1")),
-		"DeleteEndpoint": s.DeleteEndpoint(ctx, "n1", "e1"),
-		"Backup":         s.Backup(ctx),
+		"AddPool":         s.AddPool(ctx, web),
+		"UpdatePool":      s.UpdatePool(ctx, web),
+		"RemovePool":      s.RemovePool(ctx, web.ID),
+		"AddLease":        s.AddLease(ctx, leaseOf(web.ID, "10.1.0.1", ipam.Dynamic)),
+		"EndLease":        s.EndLease(ctx, ended(leaseOf(web.ID, "10.1.0.1", ipam.Dynamic))),
+		"ForgetLeases":    s.ForgetLeases(ctx, web.ID, []netip.Addr{addressOf(1)}),
+		"Reserve":         s.Reserve(ctx, nil),
+		"Unreserve":       s.Unreserve(ctx, addressOf(1)),
+		"PutNetwork":      s.PutNetwork(ctx, full),
+		"Forget network":  s.Forget(ctx, driver.Deletion{Network: "n1"}),
+		"PutEndpoint":     s.PutEndpoint(ctx, endpointOf("n1", "e1")),
+		"Forget endpoint": s.Forget(ctx, driver.Deletion{Network: "n1", Endpoint: "e1"}),
+		"Backup":          s.Backup(ctx),
 	} {
 		if !errors.Is(err, store.ErrClosed) {
 			t.Errorf("%s: got error %v, want ErrClosed", what, err)

@@ -40,8 +40,8 @@ func (s *Store) fail(cause error) error {
 	return s.failure.err
 }
 
-// judge says what a failed commit means: ErrFull where it is certain that all is
-// as before, else the end.
+// judge says what a failed commit means: ErrFull or ErrReadOnly where it is certain
+// that all is as before, else the end.
 //
 // A commit grows the file (ftruncate, fsync), writes pages that the last
 // transaction does not use, syncs them, writes one of the two heads and syncs
@@ -49,33 +49,50 @@ func (s *Store) fail(cause error) error {
 // it could not write and call it clean, so the next sync proves nothing: that is
 // the end, as is whatever is not known here, a panic included.
 //
-// A write for which there is no room is another thing. It leaves part of the
+// A write for which there is no room, or which the file system does not take any
+// more, is another thing. It leaves part of the
 // pages written, which nobody uses; bbolt then takes the transaction back and
 // reads its list of free pages anew. If the newest valid head is still that of
 // the last transaction that succeeded, which bbolt is asked here, then nothing
 // has happened, whichever of the writes it was.
 func (s *Store) judge(err error) error {
-	if !noRoom(err) {
+	refused := refusal(err)
+	if refused == nil {
 		return s.fail(err)
 	}
 	_, generation, headErr := readHead(s.db)
 	if headErr != nil || generation != s.Generation() {
 		return s.fail(errors.Join(err, headErr))
 	}
-	return fmt.Errorf("%w: %w", ErrFull, err)
+	return fmt.Errorf("%w: %w", refused, err)
 }
 
-// noRoom reports whether a commit failed for want of room before anything was
-// synced. What tells a write from a sync is the error's form: WriteAt returns a
+// refusal is why a commit was not taken before anything was synced: ErrFull,
+// ErrReadOnly, or nil where it failed in another way. What tells a write from a sync is the error's form: WriteAt returns a
 // PathError, fdatasync a bare number. Growing the file returns mere text, and
 // begins it with what failed.
-func noRoom(err error) bool {
+func refusal(err error) error {
 	var write *fs.PathError
 	if errors.As(err, &write) && write.Op == "write" {
-		return isFull(err)
+		return refusalOf(write.Err)
 	}
 	_, resize, found := strings.Cut(err.Error(), "file resize error: ")
-	return found && (strings.HasSuffix(resize, unix.ENOSPC.Error()) || strings.HasSuffix(resize, unix.EDQUOT.Error()))
+	for _, errno := range []unix.Errno{unix.ENOSPC, unix.EDQUOT, unix.EROFS} {
+		if found && strings.HasSuffix(resize, errno.Error()) {
+			return refusalOf(errno)
+		}
+	}
+	return nil
+}
+
+func refusalOf(err error) error {
+	switch {
+	case isFull(err):
+		return ErrFull
+	case errors.Is(err, unix.EROFS):
+		return ErrReadOnly
+	}
+	return nil
 }
 
 // isFull reports whether the file system or the user's part of it is full.

@@ -83,11 +83,15 @@ func TestFaults(t *testing.T) {
 		{"write", pageWrite(unix.EIO), false, store.ErrFailed},
 		{"write, no room", pageWrite(unix.ENOSPC), false, store.ErrFull},
 		{"write, quota", pageWrite(unix.EDQUOT), false, store.ErrFull},
+		{"write, read-only", pageWrite(unix.EROFS), false, store.ErrReadOnly},
 		{"write of the head", headWrite(unix.EIO), false, store.ErrFailed},
 		// The head that counts is read again, and is the old one.
 		{"write of the head, no room", headWrite(unix.ENOSPC), false, store.ErrFull},
 		{"growth", fault{call: unix.SYS_FTRUNCATE, argument: -1, answer: unix.EFBIG}, true, store.ErrFailed},
 		{"growth, no room", fault{call: unix.SYS_FTRUNCATE, argument: -1, answer: unix.ENOSPC}, true, store.ErrFull},
+		{"write of the head, read-only", headWrite(unix.EROFS), false, store.ErrReadOnly},
+		{"sync, read-only", sync(unix.EROFS), false, store.ErrFailed},
+		{"growth, read-only", fault{call: unix.SYS_FTRUNCATE, argument: -1, answer: unix.EROFS}, true, store.ErrReadOnly},
 		{"growth, quota", fault{call: unix.SYS_FTRUNCATE, argument: -1, answer: unix.EDQUOT}, true, store.ErrFull},
 		{"sync of the growth", fault{call: unix.SYS_FSYNC, argument: -1, answer: unix.EIO}, true, store.ErrFailed},
 		{"sync of the growth, no room", fault{call: unix.SYS_FSYNC, argument: -1, answer: unix.ENOSPC}, true, store.ErrFailed},
@@ -116,7 +120,7 @@ func TestFaults(t *testing.T) {
 			}
 			for range attempts {
 				err := next()
-				if !errors.Is(err, test.want) || errors.Is(err, store.ErrFull) == errors.Is(err, store.ErrFailed) {
+				if !errors.Is(err, test.want) || errors.Is(test.want, store.ErrFailed) != errors.Is(err, store.ErrFailed) {
 					t.Fatalf("got error %v, want only %v", err, test.want)
 				}
 				if !strings.Contains(err.Error(), test.fault.answer.Error()) {

@@ -80,7 +80,7 @@ func TestPutReplaces(t *testing.T) {
 
 // TestDeleteNetwork checks that its endpoints go with it and no others, not
 // even those of a network whose ID begins alike.
-func TestDeleteNetwork(t *testing.T) {
+func TestForgetNetwork(t *testing.T) {
 	directory, ctx := t.TempDir(), context.Background()
 	change(t, directory, func(s *store.Store) error {
 		err := errors.Join(s.PutNetwork(ctx, full), s.PutNetwork(ctx, bare))
@@ -89,7 +89,7 @@ func TestDeleteNetwork(t *testing.T) {
 				err = errors.Join(err, s.PutEndpoint(ctx, endpointOf(network, id)))
 			}
 		}
-		return errors.Join(err, s.DeleteNetwork(ctx, "n1"))
+		return errors.Join(err, s.Forget(ctx, driver.Deletion{Network: "n1"}))
 	})
 	var want []driver.Endpoint
 	for _, network := range []driver.NetworkID{"n", "n0", "n1-1", "n1.1", "n11", "n2"} {
@@ -98,12 +98,12 @@ func TestDeleteNetwork(t *testing.T) {
 	wantNetworks(t, directory, []driver.Network{bare}, want)
 }
 
-func TestDeleteEndpoint(t *testing.T) {
+func TestForgetEndpoint(t *testing.T) {
 	directory, ctx := t.TempDir(), context.Background()
 	change(t, directory, func(s *store.Store) error {
 		return errors.Join(
 			s.PutNetwork(ctx, full), s.PutEndpoint(ctx, endpointOf("n1", "e1")), s.PutEndpoint(ctx, endpointOf("n1", "e11")),
-			s.PutEndpoint(ctx, endpointOf("n2", "e1")), s.DeleteEndpoint(ctx, "n1", "e1"),
+			s.PutEndpoint(ctx, endpointOf("n2", "e1")), s.Forget(ctx, driver.Deletion{Network: "n1", Endpoint: "e1"}),
 		)
 	})
 	wantNetworks(t, directory, []driver.Network{full}, []driver.Endpoint{endpointOf("n1", "e11"), endpointOf("n2", "e1")})
@@ -111,10 +111,10 @@ func TestDeleteEndpoint(t *testing.T) {
 
 func TestDeleteUnknown(t *testing.T) {
 	s, ctx := open(t, t.TempDir()), context.Background()
-	if err := s.DeleteNetwork(ctx, "n1"); err != nil {
+	if err := s.Forget(ctx, driver.Deletion{Network: "n1"}); err != nil {
 		t.Errorf("DeleteNetwork of an unknown network: got error %v, want none", err)
 	}
-	if err := s.DeleteEndpoint(ctx, "n1", "e1"); err != nil {
+	if err := s.Forget(ctx, driver.Deletion{Network: "n1", Endpoint: "e1"}); err != nil {
 		t.Errorf("DeleteEndpoint of an unknown endpoint: got error %v, want none", err)
 	}
 }

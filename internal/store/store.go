@@ -39,6 +39,9 @@ var (
 	// ErrFull: the change was not made for want of room. Nothing is lost, and
 	// changes work again when there is room.
 	ErrFull = errors.New("the disk is full")
+	// ErrReadOnly: the change was not made, as the file system is mounted read-only
+	// by now. Nothing is lost, and changes work again when it is not.
+	ErrReadOnly = errors.New("the disk is read-only")
 	// ErrFailed: a write failed in a way that leaves open what is on disk. No
 	// change is taken any more; the state is to be opened anew.
 	ErrFailed = errors.New("writing the state failed")

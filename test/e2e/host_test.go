@@ -158,13 +158,18 @@ func (h *host) whatIsThere() string {
 	return h.Snapshot() + "addresses " + h.dump() + "\n"
 }
 
-// wantAsBefore waits a moment: the engine answers a removal when its own part
-// is done.
+// wantAsBefore waits a moment: a removal is answered before all is gone, and rules
+// that networks share stay for a while.
 func (h *host) wantAsBefore(before string) {
 	h.t.Helper()
+	h.wantSoon(h.whatIsThere, before)
+}
+
+func (h *host) wantSoon(there func() string, before string) {
+	h.t.Helper()
 	var now string
-	for range 20 {
-		if now = h.whatIsThere(); now == before {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		if now = there(); now == before {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)

@@ -32,18 +32,21 @@ func soakTime(t *testing.T) time.Duration {
 // engine are killed and rules are flushed, all at random.
 type soak struct {
 	*host
-	deadline time.Time
-	rounds   atomic.Int64
-	refused  atomic.Int64
-	chaos    map[string]int
+	// half is until when the plugin is killed: what a process gathers that lives on
+	// from there is seen in the end.
+	half, deadline time.Time
+	rounds         atomic.Int64
+	refused        atomic.Int64
+	chaos          map[string]int
 }
 
 // TestSoak wants nothing left of it all, and what should be reachable reached.
 func TestSoak(t *testing.T) {
 	onEachEngineWith(t, engine.Options{Timeout: 3 * time.Minute}, func(h *host) {
 		lifeOfANetwork(h) // what is there once stays, as the chains of Docker's own
+		h.wantSoon(h.ours, "")
 		before, used := h.withoutEngine(), h.resources()
-		s := &soak{host: h, deadline: time.Now().Add(soakTime(h.t)), chaos: map[string]int{}}
+		s := &soak{host: h, half: time.Now().Add(soakTime(h.t) / 2), deadline: time.Now().Add(soakTime(h.t)), chaos: map[string]int{}}
 		var working sync.WaitGroup
 		for i := range 3 {
 			working.Go(func() { s.work(i) })
@@ -52,11 +55,10 @@ func TestSoak(t *testing.T) {
 		working.Wait()
 		s.settle()
 		s.audit(before)
+		s.wantResources("in the end", used)
 		h.restartPlugin()
 		lifeOfANetwork(h)
-		if now := h.resources(); !now.near(used) {
-			h.t.Errorf("the plugin uses %+v, at the beginning %+v", now, used)
-		}
+		s.wantResources("after a restart", used)
 		h.t.Logf("%d rounds, %d calls refused meanwhile, disturbed by %v", s.rounds.Load(), s.refused.Load(), s.chaos)
 	})
 }
@@ -96,20 +98,17 @@ func (s *soak) try(arguments ...string) {
 	}
 }
 
+// disturbance is one way to break something.
+type disturbance struct {
+	name string
+	do   func()
+}
+
 // disturb breaks something every other second until the time is over.
 func (s *soak) disturb() {
 	for time.Now().Before(s.deadline) {
 		time.Sleep(time.Second + time.Duration(rand.Int64N(int64(2*time.Second))))
-		disturbances := []struct {
-			name string
-			do   func()
-		}{
-			{"plugin killed", s.restartPlugin},
-			{"plugin killed and away", func() {
-				s.plugin.Kill()
-				time.Sleep(time.Second)
-				s.startPlugin()
-			}},
+		disturbances := []disturbance{
 			{"engine killed", func() {
 				s.KillDocker()
 				s.StartDocker()
@@ -123,6 +122,13 @@ func (s *soak) disturb() {
 				_, _ = s.Run("sh", "-c", "ip link del $(ip -br link show type bridge | awk '/^mb-/{print $1; exit}')")
 			}},
 			{"forwarding off", func() { _, _ = s.Run("sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward") }},
+		}
+		if time.Now().Before(s.half) {
+			disturbances = append(disturbances, disturbance{"plugin killed", s.restartPlugin}, disturbance{"plugin killed and away", func() {
+				s.plugin.Kill()
+				time.Sleep(time.Second)
+				s.startPlugin()
+			}})
 		}
 		chosen := disturbances[rand.IntN(len(disturbances))]
 		s.chaos[chosen.name]++
@@ -152,12 +158,22 @@ func (s *soak) audit(before string) {
 	if findings, err := s.Run("mybridge", "doctor"); err != nil {
 		s.t.Errorf("doctor is not content: %s, %v", findings, err)
 	}
-	if now := s.withoutEngine(); now != before {
-		s.t.Errorf("there is now\n%s\nbefore there was\n%s", now, before)
-	}
+	s.wantOursAsBefore(before)
 	if ports := s.MustRun("mybridge", "ports", "--json"); ports != "[]" {
 		s.t.Errorf("ports are left: %s", ports)
 	}
+}
+
+// ours is the lines of what is there that name us.
+func (h *host) ours() string {
+	h.t.Helper()
+	var lines []string
+	for line := range strings.Lines(h.Snapshot()) {
+		if small := strings.ToLower(line); strings.Contains(small, "mybridge") || strings.Contains(small, " mb") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
 }
 
 // withoutEngine is all that a network could leave behind, without the engine's own
@@ -173,8 +189,18 @@ func (h *host) withoutEngine() string {
 	return strings.Join(lines, "")
 }
 
+// wantResources wants the plugin's process to use as much as at the beginning.
+func (s *soak) wantResources(when string, used resources) {
+	s.t.Helper()
+	now := s.resources()
+	if !now.near(used) {
+		s.t.Errorf("%s the plugin uses %+v, at the beginning %+v", when, now, used)
+	}
+	s.t.Logf("%s the plugin uses %+v, at the beginning %+v", when, now, used)
+}
+
 // resources are what the plugin's process uses.
-type resources struct{ descriptors, threads, kilobytes int }
+type resources struct{ descriptors, goroutines, threads, kilobytes int }
 
 func (h *host) resources() resources {
 	h.t.Helper()
@@ -184,7 +210,7 @@ func (h *host) resources() resources {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	r.descriptors = len(entries)
+	r.descriptors, r.goroutines = len(entries), h.metric("go_goroutines")
 	status, err := os.ReadFile("/proc/" + pid + "/status")
 	if err != nil {
 		h.t.Fatal(err)
@@ -203,5 +229,5 @@ func (h *host) resources() resources {
 
 // near allows for what a runtime does as it likes.
 func (r resources) near(other resources) bool {
-	return r.descriptors <= other.descriptors+4 && r.threads <= other.threads+8 && r.kilobytes <= other.kilobytes*3/2+4096
+	return r.descriptors <= other.descriptors+4 && r.goroutines <= other.goroutines+8 && r.threads <= other.threads+8 && r.kilobytes <= other.kilobytes*3/2+4096
 }

@@ -26,7 +26,6 @@ package engine
 
 import (
 	"sync/atomic"
-	"testing"
 	"time"
 )
 
@@ -36,6 +35,9 @@ type Options struct {
 	DaemonArgs []string
 	// WithoutDocker leaves dockerd to a later StartDocker.
 	WithoutDocker bool
+	// Data is a directory on a disk for the state of the engine and of plugins,
+	// which is in memory otherwise. It has to be empty, and stays.
+	Data string
 	// Timeout ends commands that Run and its relatives started; zero means a
 	// minute.
 	Timeout time.Duration
@@ -54,7 +56,7 @@ type machine struct {
 	root    Root
 	options Options
 	// owner is the test that the engine ends with.
-	owner        testing.TB
+	owner        TB
 	controlGroup string
 	docker       *Process
 	hasImage     bool
@@ -65,13 +67,13 @@ type machine struct {
 // which is the probe program with "sleep" as its default command, and the same
 // program is in the engine's own root as /usr/local/bin/probe. The engine ends
 // with the test.
-func Start(t testing.TB, root Root, options Options) *Engine {
+func Start(t TB, root Root, options Options) *Engine {
 	t.Helper()
 	if options.Timeout == 0 {
 		options.Timeout = time.Minute
 	}
 
-	box := startSandbox(t, root)
+	box := startSandbox(t, root, options.Data)
 	e := &Engine{
 		Place:   Place{t: t, namespaces: box.namespaces(), timeout: options.Timeout},
 		machine: &machine{root: root, options: options, owner: t, controlGroup: box.controlGroup},
@@ -86,7 +88,7 @@ func Start(t testing.TB, root Root, options Options) *Engine {
 
 // With returns the same engine for use in a subtest: failures and the
 // processes that it spawns then belong to that subtest.
-func (e *Engine) With(t testing.TB) *Engine {
+func (e *Engine) With(t TB) *Engine {
 	place := e.Place
 	place.t = t
 	return &Engine{Place: place, machine: e.machine}

@@ -152,6 +152,16 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+func TestData(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	e := Start(t, Roots(t)[0], Options{WithoutDocker: true, Data: data})
+	e.MustRun("sh", "-c", "echo kept > /var/lib/mybridge/file")
+	if kept, err := os.ReadFile(filepath.Join(data, "mybridge", "file")); err != nil || string(kept) != "kept\n" {
+		t.Errorf("in the directory is %q, %v", kept, err)
+	}
+}
+
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	onEachRoot(t, func(t *testing.T, e *Engine) {

@@ -46,17 +46,36 @@ func buildRoot(s settings) error {
 		{"/sys/fs/cgroup", root + "/sys/fs/cgroup", "", unix.MS_BIND | unix.MS_REC, ""},
 		{"/dev", root + "/dev", "", unix.MS_BIND | unix.MS_REC, ""},
 		{"tmpfs", root + "/run", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=0755"},
-		// The engine's own layers cannot lie on an overlay.
-		{"tmpfs", root + "/var/lib/docker", "tmpfs", 0, "mode=0711"},
 	} {
 		if err := attach(each); err != nil {
 			return err
 		}
 	}
+	if err := attachState(root, s.Data); err != nil {
+		return err
+	}
 	if err := writeNames(root); err != nil {
 		return err
 	}
 	return enterRoot(root)
+}
+
+// attachState gives the engine a place for its layers, which cannot lie on an
+// overlay, and where that is on a disk, plugins one beside it.
+func attachState(root, data string) error {
+	if data == "" {
+		return attach(mount{"tmpfs", root + "/var/lib/docker", "tmpfs", 0, "mode=0711"})
+	}
+	for _, name := range []string{"docker", "mybridge"} {
+		source := filepath.Join(data, name)
+		if err := os.Mkdir(source, 0o711); err != nil {
+			return err
+		}
+		if err := attach(mount{source, root + "/var/lib/" + name, "", unix.MS_BIND, ""}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func attach(m mount) error {

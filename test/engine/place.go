@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
-	"testing"
 	"time"
 )
 
 // Place is where commands run: an engine's namespaces, or a neighbour's.
 type Place struct {
-	t          testing.TB
+	t          TB
 	namespaces namespaces
 	timeout    time.Duration
 }

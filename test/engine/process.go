@@ -8,13 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
 // Process is a long-running process that a test spawned.
 type Process struct {
-	t       testing.TB
+	t       TB
 	command *exec.Cmd
 	log     string
 	done    chan struct{}
@@ -32,7 +31,7 @@ func (p Place) Spawn(name string, arguments ...string) *Process {
 
 // spawn lets the process belong to another test than the one that fails when
 // it cannot be started.
-func (p Place) spawn(owner testing.TB, attributes *syscall.SysProcAttr, name string, arguments ...string) *Process {
+func (p Place) spawn(owner TB, attributes *syscall.SysProcAttr, name string, arguments ...string) *Process {
 	p.t.Helper()
 	log, err := os.CreateTemp(owner.TempDir(), filepath.Base(name)+"-*.log")
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
 
 	"mybridge/test/kernel"
 )
@@ -26,7 +25,7 @@ const versionFile = ".mybridge-engine"
 // Roots returns the prepared root file systems, oldest engine first. It skips
 // the test when engines cannot run here, or fails it when
 // MYBRIDGE_TEST_NO_SKIP is 1.
-func Roots(t testing.TB) []Root {
+func Roots(t TB) []Root {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		kernel.Skip(t, "engines need root")
@@ -42,7 +41,7 @@ func Roots(t testing.TB) []Root {
 }
 
 // Versions returns the names of the prepared root file systems.
-func Versions(t testing.TB) []string {
+func Versions(t TB) []string {
 	t.Helper()
 	var names []string
 	for _, root := range Roots(t) {

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -30,16 +29,18 @@ type settings struct {
 	Lower string
 	// Staging is an empty directory to build the engine's root on.
 	Staging string
+	// Data is a directory for the state, or empty.
+	Data string
 	// ControlGroup is the parent of the engine's control groups.
 	ControlGroup string
 }
 
 // startSandbox creates the namespaces and waits until the engine's root is in
 // place. They end with the test.
-func startSandbox(t testing.TB, root Root) *sandbox {
+func startSandbox(t TB, root Root, data string) *sandbox {
 	t.Helper()
 	box := &sandbox{controlGroup: "/mybridge-test-" + strings.ToLower(rand.Text()[:12])}
-	configuration, err := json.Marshal(settings{Lower: root.Dir, Staging: t.TempDir(), ControlGroup: box.controlGroup})
+	configuration, err := json.Marshal(settings{Lower: root.Dir, Staging: t.TempDir(), Data: data, ControlGroup: box.controlGroup})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,6 +66,10 @@ func (l *life) perform(c *call) error {
 // send makes the call.
 func (l *life) send(ctx context.Context, c *call) (object, error) {
 	switch {
+	case c.isDeletion():
+		answer, err := l.world.plugin.call(ctx, c.method, c.body(l))
+		l.world.plugin.untilDeleted(ctx)
+		return answer, err
 	case c.method != "":
 		return l.world.plugin.call(ctx, c.method, c.body(l))
 	case c.answered == nil:

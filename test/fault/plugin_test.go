@@ -157,6 +157,18 @@ func (p *plugin) untilReady() error {
 	}
 }
 
+// untilDeleted waits until the plugin has finished the deletions that it answered, or
+// has ended: what goes wrong in that goes wrong in the call.
+func (p *plugin) untilDeleted(ctx context.Context) {
+	for ctx.Err() == nil && !p.hasEnded(false) {
+		numbers, err := p.ask(ctx, "admin", http.MethodGet, "/metrics", nil)
+		if err == nil && bytes.Contains(numbers, []byte("\nmybridge_deletions_unfinished 0\n")) {
+			return
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
 // dial waits for a plugin that has just been started.
 func (p *plugin) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	name, _, _ := strings.Cut(address, ":")

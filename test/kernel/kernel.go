@@ -41,7 +41,11 @@ func Run(t testing.TB, name string, arguments ...string) string {
 }
 
 // Skip skips the test, saying why, or fails it where MYBRIDGE_TEST_NO_SKIP is 1.
-func Skip(t testing.TB, reason string) {
+func Skip(t interface {
+	Helper()
+	Fatal(arguments ...any)
+	Skip(arguments ...any)
+}, reason string) {
 	t.Helper()
 	reason += ": run 'make test' as root"
 	if os.Getenv("MYBRIDGE_TEST_NO_SKIP") == "1" {

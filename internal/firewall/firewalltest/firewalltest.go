@@ -20,6 +20,7 @@ import (
 type Firewall interface {
 	SetNetwork(ctx context.Context, network firewall.Network) error
 	RemoveNetwork(ctx context.Context, network string) error
+	Sweep(ctx context.Context) error
 	SetEndpoint(ctx context.Context, network string, endpoint firewall.Endpoint) error
 	RemoveEndpoint(ctx context.Context, network, endpoint string) error
 	Restore(ctx context.Context, state firewall.State) error
@@ -83,6 +84,7 @@ func (w *world) removeAll(t *testing.T, f Firewall, before string) {
 			must(t, f.RemoveNetwork(t.Context(), network.settings().ID))
 		}
 	}
+	must(t, f.Sweep(t.Context()))
 	if after := w.rules(t); after != before {
 		t.Errorf("without networks the rules are\n%s\nbefore they were\n%s", after, before)
 	}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/coreos/go-iptables/iptables"
-
 	"mybridge/internal/link"
 )
 
@@ -14,33 +12,29 @@ import (
 const isolationChain = "DOCKER-ISOLATION-STAGE-2"
 
 // EngineChains reads the engine's own chains.
-type EngineChains struct{ ipv4 *iptables.IPTables }
+type EngineChains struct{ program string }
 
 // OpenEngineChains finds the host's iptables, as Open does.
 func OpenEngineChains() (*EngineChains, error) {
-	ipv4, err := iptables.New(iptables.Path(chooseVariant()), iptables.Timeout(5))
+	program, err := findProgram(chooseVariant(), false)
 	if err != nil {
 		return nil, fmt.Errorf("finding iptables: %w", err)
 	}
-	return &EngineChains{ipv4: ipv4}, nil
+	return &EngineChains{program: program}, nil
 }
 
 // EngineBridges returns the bridges that stand in the engine's chains, none where
 // it has no chain.
-func (c *EngineChains) EngineBridges(_ context.Context) ([]link.Name, error) {
-	exists, err := c.ipv4.ChainExists("filter", isolationChain)
-	if err != nil || !exists {
+func (c *EngineChains) EngineBridges(ctx context.Context) ([]link.Name, error) {
+	saved, err := saveFilter(ctx, c.program)
+	if err != nil {
 		return nil, err
 	}
-	lines, err := c.ipv4.List("filter", isolationChain)
-	if err != nil {
-		return nil, fmt.Errorf("listing %s: %w", isolationChain, err)
-	}
 	var bridges []link.Name
-	for _, line := range lines {
+	for line := range strings.Lines(saved) {
 		// -A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
 		fields := strings.Fields(line)
-		if len(fields) == 6 && fields[2] == "-o" && fields[5] == "DROP" {
+		if len(fields) == 6 && fields[1] == isolationChain && fields[2] == "-o" && fields[5] == "DROP" {
 			bridges = append(bridges, link.Name(fields[3]))
 		}
 	}

@@ -1,7 +1,6 @@
 // Package iptables makes what package firewall says with the host's iptables, in
 // chains of our own. It is for hosts without nf_tables, and for the accepts that
-// others' drops in iptables make necessary where the rules are elsewhere. It is
-// the only package that knows go-iptables.
+// others' drops in iptables make necessary where the rules are elsewhere.
 //
 // One function turns the whole state into the rules that are wanted, always in
 // the same order. A change compares them with those that are there and gives
@@ -61,6 +60,9 @@ func (f *Firewall) RemoveNetwork(ctx context.Context, network string) error {
 		return nil
 	})
 }
+
+// Sweep does nothing: with the last network all of our rules have gone.
+func (f *Firewall) Sweep(context.Context) error { return nil }
 
 // SetEndpoint puts the endpoint's rules in place, in the place of those it had.
 // It fails where the network was not set.

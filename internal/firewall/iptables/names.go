@@ -28,8 +28,11 @@ func newNames(instance string) names {
 
 func (n names) name(part string) string { return prefix + part + n.suffix }
 
-// ofNetwork has as much of the network's ID as fits.
-func (n names) ofNetwork(id string) string { return n.name(id[:min(len(id), 11)]) }
+// ofNetwork begins as the network's ID does; the rest is a hash, as two may begin alike.
+func (n names) ofNetwork(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return n.name(id[:min(len(id), 4)] + hex.EncodeToString(sum[:])[:7])
+}
 
 // own reports whether the chain of that name is this instance's.
 func (n names) own(name string) bool {

@@ -3,6 +3,7 @@ package iptables
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,12 +11,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/coreos/go-iptables/iptables"
 )
 
 // lockWait is how many seconds iptables waits for the xtables lock.
 const lockWait = 5
+
+// errLocked says that somebody else held the xtables lock for as long as lockWait.
+// Then nothing was changed.
+var errLocked = errors.New("another program holds the xtables lock")
 
 // variants are the names under which iptables is installed: that of the
 // distribution's choice, and those of both variants (iptables 1.8), whose rules are
@@ -36,17 +39,18 @@ func holdsEngine(variant string) bool {
 	if variant == "iptables-legacy" && !hasLegacyTables() {
 		return false
 	}
-	tables, err := iptables.New(iptables.Path(variant), iptables.Timeout(lockWait))
-	if err != nil {
-		return false
-	}
-	for _, chain := range []string{"DOCKER-USER", "DOCKER"} {
-		if exists, err := tables.ChainExists("filter", chain); err == nil && exists {
-			return true
-		}
-	}
-	return false
+	saved, err := saveFilter(context.Background(), variant)
+	return err == nil && (hasChain(saved, "DOCKER-USER") || hasChain(saved, "DOCKER"))
 }
+
+// saveFilter lists the filter table. Other than listing it by iptables it waits for
+// no lock, so that nobody who holds it for long makes a start go wrong.
+func saveFilter(ctx context.Context, program string) (string, error) {
+	return run(ctx, "", program+"-save", "-t", "filter")
+}
+
+// hasChain reports whether the table that was saved has a chain of that name.
+func hasChain(saved, name string) bool { return strings.Contains(saved, "\n:"+name+" ") }
 
 // hasLegacyTables asks the kernel which tables were made in this namespace.
 func hasLegacyTables() bool {
@@ -56,16 +60,12 @@ func hasLegacyTables() bool {
 
 // findProgram fails where the program is missing, and where the kernel has not
 // the family: then it is there and cannot be used.
-func findProgram(variant string, protocol iptables.Protocol) (string, error) {
+func findProgram(variant string, ipv6 bool) (string, error) {
 	program := variant
-	if protocol == iptables.ProtocolIPv6 {
+	if ipv6 {
 		program = strings.Replace(variant, "ip", "ip6", 1)
 	}
-	tables, err := iptables.New(iptables.Path(program), iptables.IPFamily(protocol), iptables.Timeout(lockWait))
-	if err != nil {
-		return "", err
-	}
-	if _, err := tables.ListChains("filter"); err != nil {
+	if _, err := saveFilter(context.Background(), program); err != nil {
 		return "", err
 	}
 	return program, nil
@@ -91,6 +91,12 @@ func run(ctx context.Context, input, program string, arguments ...string) (strin
 		return "", fmt.Errorf("running %s: %w", program, ctx.Err())
 	}
 	reason := strings.Join(strings.Fields(complaint.String()), " ")
+	if strings.Contains(reason, "holding the xtables lock") {
+		return "", fmt.Errorf("running %s: %w: %s", program, errLocked, reason)
+	}
+	if reason == "" {
+		return "", fmt.Errorf("running %s: %w", program, err)
+	}
 	return "", fmt.Errorf("running %s: %w: %s%s", program, err, reason, quoteLine(input, reason))
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/coreos/go-iptables/iptables"
 	"golang.org/x/sync/semaphore"
 
 	"mybridge/internal/fault"
@@ -23,6 +22,8 @@ type tables struct {
 	one *semaphore.Weighted
 	// wanted is what was last applied.
 	wanted rulesets
+
+	transactions firewall.TransactionCounter
 }
 
 // rulesets are the rules of each family.
@@ -32,14 +33,14 @@ type rulesets func(ipv6 bool) ruleset
 func open(instance, variant string) (*tables, error) {
 	nothing := func(bool) ruleset { return ruleset{} }
 	t := &tables{names: newNames(instance), one: semaphore.NewWeighted(1), wanted: nothing}
-	ipv4, err := findProgram(variant, iptables.ProtocolIPv4)
+	ipv4, err := findProgram(variant, false)
 	if err != nil {
 		return nil, fmt.Errorf("finding iptables: %w", err)
 	}
-	t.families = append(t.families, &family{program: ipv4, names: t.names, run: run})
-	ipv6, missing := findProgram(variant, iptables.ProtocolIPv6)
+	t.families = append(t.families, &family{program: ipv4, names: t.names, run: run, transactions: &t.transactions})
+	ipv6, missing := findProgram(variant, true)
 	if missing == nil {
-		t.families = append(t.families, &family{ipv6: true, program: ipv6, names: t.names, run: run})
+		t.families = append(t.families, &family{ipv6: true, program: ipv6, names: t.names, run: run, transactions: &t.transactions})
 	}
 	t.missingIPv6 = missing
 	return t, nil
@@ -67,11 +68,15 @@ func (t *tables) doubt() {
 	}
 }
 
-// apply makes our rules of each family those wanted.
+// apply makes our rules of each family those wanted. For the lock it waits once.
 func (t *tables) apply(ctx context.Context, wanted rulesets) error {
 	var failures []error
 	for _, f := range t.families {
-		failures = append(failures, f.apply(ctx, wanted(f.ipv6)))
+		err := f.apply(ctx, wanted(f.ipv6))
+		failures = append(failures, err)
+		if errors.Is(err, errLocked) {
+			break
+		}
 	}
 	if err := errors.Join(failures...); err != nil {
 		return err
@@ -79,6 +84,9 @@ func (t *tables) apply(ctx context.Context, wanted rulesets) error {
 	t.wanted = wanted
 	return nil
 }
+
+// Transactions is how often rules of either family were changed.
+func (t *tables) Transactions() firewall.Transactions { return t.transactions.Transactions() }
 
 func (t *tables) exclusively(ctx context.Context, change func() error) error {
 	if err := t.one.Acquire(ctx, 1); err != nil {
@@ -99,6 +107,8 @@ type family struct {
 	run     runner
 	// known is what is there of ours, nil where that is in doubt.
 	known ruleset
+	// transactions counts those of all families.
+	transactions *firewall.TransactionCounter
 }
 
 // apply makes our rules those wanted, where they are not. Where what is known is
@@ -107,7 +117,7 @@ type family struct {
 func (f *family) apply(ctx context.Context, wanted ruleset) error {
 	fromMemory := f.known != nil
 	err := f.applyOnce(ctx, wanted)
-	if err != nil && fromMemory && ctx.Err() == nil {
+	if err != nil && fromMemory && ctx.Err() == nil && !errors.Is(err, errLocked) {
 		return f.applyOnce(ctx, wanted)
 	}
 	return err
@@ -145,7 +155,9 @@ func (f *family) restore(ctx context.Context, input string) error {
 	if err := fault.Point("iptables.restore"); err != nil {
 		return err
 	}
-	if _, err := f.run(ctx, input, f.program+"-restore", "--noflush", "--wait", strconv.Itoa(lockWait)); err != nil {
+	_, err := f.run(ctx, input, f.program+"-restore", "--noflush", "--wait", strconv.Itoa(lockWait))
+	f.transactions.Count(err)
+	if err != nil {
 		return err
 	}
 	return fault.Point("iptables.restored")

@@ -10,14 +10,17 @@ import (
 // tables says of which families our tables are to be there.
 type tables map[nftables.TableFamily]bool
 
+// tables are those that networks need, and those that were made for networks before
+// and not swept away yet.
 func (f *Firewall) tables() tables {
 	antispoof := false
 	for _, n := range f.memory.networks {
 		antispoof = antispoof || n.Antispoof
 	}
+	standing := f.memory.standing
 	return tables{
-		nftables.TableFamilyINet:   len(f.memory.networks) > 0 && !f.options.AntispoofOnly,
-		nftables.TableFamilyBridge: antispoof,
+		nftables.TableFamilyINet:   standing[nftables.TableFamilyINet] || len(f.memory.networks) > 0 && !f.options.AntispoofOnly,
+		nftables.TableFamilyBridge: standing[nftables.TableFamilyBridge] || antispoof,
 	}
 }
 
@@ -53,7 +56,7 @@ func (f *Firewall) renew(ctx context.Context) error {
 // as a whole.
 func (f *Firewall) commit(ctx context.Context, s step, present tables) error {
 	wanted := f.tables()
-	return f.connection.commit(ctx, f.name, func(t *transaction) {
+	err := f.connection.commit(ctx, f.name, func(t *transaction) {
 		for _, fixed := range []table{inetTable, bridgeTable} {
 			was, is := present[fixed.family], wanted[fixed.family]
 			switch {
@@ -69,6 +72,10 @@ func (f *Firewall) commit(ctx context.Context, s step, present tables) error {
 			}
 		}
 	})
+	if err == nil {
+		f.memory.standing = wanted
+	}
+	return err
 }
 
 // in is the part of the step that is in the family's table.

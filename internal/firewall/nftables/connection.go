@@ -10,6 +10,7 @@ import (
 	"github.com/mdlayher/netlink"
 
 	"mybridge/internal/fault"
+	"mybridge/internal/firewall"
 )
 
 // socketBuffers bounds, in bytes, a transaction and the kernel's answers to it: one
@@ -25,6 +26,8 @@ type connection struct {
 	socket *netlink.Conn
 	// port is the socket's netlink port, by which a watch knows our changes.
 	port atomic.Uint32
+	// transactions counts them.
+	transactions firewall.TransactionCounter
 }
 
 func (c *connection) open() error {
@@ -72,6 +75,7 @@ func (c *connection) close() error {
 // passed while the kernel worked it is not known which.
 func (c *connection) commit(ctx context.Context, name string, changes func(t *transaction)) error {
 	err := c.try(ctx, name, changes)
+	c.transactions.Count(err)
 	if err == nil {
 		return nil
 	}

@@ -6,8 +6,9 @@ import (
 	"mybridge/internal/firewall"
 )
 
-// leavingName is the name of the chain for what leaves the network.
-func leavingName(n firewall.Network) string { return "leaving-" + short(n.ID) }
+// leavingName is the name of the chain for what leaves the network, which is the only
+// one on its bridge.
+func leavingName(n firewall.Network) string { return "leaving-" + string(n.Bridge) }
 
 // leavingChains is the chain for what leaves the network, reached by its subnets;
 // none where no address is translated.

@@ -90,6 +90,8 @@ type memory struct {
 	engine   []link.Name
 	// owners counts how many networks and endpoints have an element.
 	owners map[element]int
+	// standing are the tables that were made.
+	standing tables
 }
 
 func newMemory() *memory {

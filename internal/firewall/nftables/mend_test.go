@@ -144,6 +144,8 @@ func (a *accepts) Assume(_ context.Context, bridges []link.Name) error {
 	return nil
 }
 
+func (a *accepts) Transactions() firewall.Transactions { return firewall.Transactions{} }
+
 func (a *accepts) Watch(context.Context, func()) error { return firewall.ErrNoWatch }
 
 func (a *accepts) Set(_ context.Context, bridges []link.Name) error {

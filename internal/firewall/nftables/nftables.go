@@ -39,6 +39,8 @@ type Accepts interface {
 	Mend(ctx context.Context) ([]health.Finding, error)
 	Watch(ctx context.Context, changed func()) error
 	Assume(ctx context.Context, bridges []link.Name) error
+	// Transactions is how often rules were changed.
+	Transactions() firewall.Transactions
 }
 
 // Options are what an instance does beyond, or short of, all rules.
@@ -100,8 +102,8 @@ func (f *Firewall) SetNetwork(ctx context.Context, n firewall.Network) error {
 	})
 }
 
-// RemoveNetwork takes the rules of the network and its endpoints away, and with
-// the last network our tables.
+// RemoveNetwork takes the rules of the network and its endpoints away. What is left
+// after the last network drops nothing of others'; Sweep takes it away.
 func (f *Firewall) RemoveNetwork(ctx context.Context, id string) error {
 	return f.exclusively(ctx, func() error {
 		before, known := f.memory.networks[id]
@@ -110,11 +112,32 @@ func (f *Firewall) RemoveNetwork(ctx context.Context, id string) error {
 		}
 		// First, as without our drops they are too broad.
 		others := slices.DeleteFunc(f.memory.bridges(), func(name link.Name) bool { return name == before.Bridge })
-		if err := f.accept(ctx, others); err != nil {
-			return err
+		if len(others) > 0 {
+			if err := f.accept(ctx, others); err != nil {
+				return err
+			}
 		}
 		if err := f.change(ctx, before, nil); err != nil {
 			return fmt.Errorf("removing network %s: %w", short(id), err)
+		}
+		return nil
+	})
+}
+
+// Sweep removes our tables where there is no network any more.
+func (f *Firewall) Sweep(ctx context.Context) error {
+	return f.exclusively(ctx, func() error {
+		if len(f.memory.networks) > 0 {
+			return nil
+		}
+		if err := f.accept(ctx, nil); err != nil {
+			return err
+		}
+		present, standing := f.tables(), f.memory.standing
+		f.memory.standing = nil
+		if err := f.apply(ctx, step{}, present); err != nil {
+			f.memory.standing = standing
+			return fmt.Errorf("removing tables %s: %w", f.name, err)
 		}
 		return nil
 	})
@@ -173,6 +196,15 @@ func (f *Firewall) Restore(ctx context.Context, state firewall.State) error {
 		}
 		return f.accept(ctx, f.memory.bridges())
 	})
+}
+
+// Transactions is how often rules were changed, those of Options.Accepts included.
+func (f *Firewall) Transactions() firewall.Transactions {
+	count := f.connection.transactions.Transactions()
+	if f.options.Accepts != nil {
+		count = count.Add(f.options.Accepts.Transactions())
+	}
+	return count
 }
 
 func (f *Firewall) exclusively(ctx context.Context, change func() error) error {

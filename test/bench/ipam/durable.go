@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mybridge/ipam"
+	"mybridge/test/bench/figures"
 )
 
 const partDurable = "Durable allocations per second"
@@ -51,8 +52,8 @@ func (b *bench) durable(ctx context.Context) (err error) {
 		return err
 	}
 
-	var floors, wholeFile, wholeFileRatios rounds
-	values, ratios := make([]rounds, len(callers)), make([]rounds, len(callers))
+	var floors, wholeFile, wholeFileRatios figures.Rounds
+	values, ratios := make([]figures.Rounds, len(callers)), make([]figures.Rounds, len(callers))
 	slice := b.duration / turns
 	for range b.rounds * turns {
 		floor, err := rate(ctx, slice, 1, file.sync)
@@ -80,12 +81,12 @@ func (b *bench) durable(ctx context.Context) (err error) {
 	}
 	b.table.add(newRow(partDurable, "floor: 64 bytes and fdatasync, callers: 1", "/s", floors))
 	for i, c := range callers {
-		ratio := ratios[i].median()
+		ratio := ratios[i].Median()
 		b.table.add(newRow(partDurable, fmt.Sprintf("manager and state file, callers: %d", c.count), "/s", values[i]).
 			withRatio(ratio, "floor").withGoal(fmt.Sprintf(">= %gx", c.least), ratio >= c.least))
 	}
 	b.table.add(newRow(partDurable, "whole file, synced, /24, 50 % full, callers: 1", "/s", wholeFile).
-		withRatio(wholeFileRatios.median(), "floor"))
+		withRatio(wholeFileRatios.Median(), "floor"))
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mybridge/ipam/bitmap"
+	"mybridge/test/bench/figures"
 )
 
 // subnet is a width, and how much of it is taken.
@@ -59,7 +60,7 @@ func (b *bench) inMemory(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			var values rounds
+			var values figures.Rounds
 			for range b.rounds {
 				values = append(values, c.nanoseconds(b.duration/10))
 				if ctx.Err() != nil {
@@ -77,7 +78,7 @@ func (b *bench) inMemory(ctx context.Context) error {
 		}
 		slowest, fastest := slices.Max(medians), slices.Min(medians)
 		ratio := slowest / fastest
-		b.table.add(newRow(partMemory, fmt.Sprintf("slowest of /24 to /8, %g %% full", percent), "ns", rounds{slowest}).
+		b.table.add(newRow(partMemory, fmt.Sprintf("slowest of /24 to /8, %g %% full", percent), "ns", figures.Rounds{slowest}).
 			withRatio(ratio, "fastest").withGoal(fmt.Sprintf("<= %dx", mostApart), ratio <= mostApart))
 	}
 	return nil

@@ -19,8 +19,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// figures are what the table tells, each once.
-var figures = []string{
+// wantFigures are what the table tells, each once.
+var wantFigures = []string{
 	"/24, 50 % full", "/16, 50 % full", "/12, 50 % full", "/8, 50 % full", "slowest of /24 to /8, 50 % full",
 	"/24, 99.9 % full", "/16, 99.9 % full", "/12, 99.9 % full", "/8, 99.9 % full", "slowest of /24 to /8, 99.9 % full",
 	"floor: 64 bytes and fdatasync, callers: 1",
@@ -48,12 +48,12 @@ func TestShortestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	printed := out.String()
-	for _, figure := range figures {
+	for _, figure := range wantFigures {
 		if got := strings.Count(printed, "\n  "+figure+"  "); got != 1 {
 			t.Errorf("the table has %d rows %q, want 1", got, figure)
 		}
 	}
-	if got, want := strings.Count(printed, "\n  "), len(figures); got != want {
+	if got, want := strings.Count(printed, "\n  "), len(wantFigures); got != want {
 		t.Errorf("the table has %d rows, want %d", got, want)
 	}
 	if want := " of 8 goals met"; !strings.Contains(printed, want) {
@@ -78,7 +78,7 @@ func checkJSON(t *testing.T, path string) {
 	if err := json.Unmarshal(content, &written); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := len(written.Rows), len(figures); got != want {
+	if got, want := len(written.Rows), len(wantFigures); got != want {
 		t.Errorf("the JSON has %d rows, want %d", got, want)
 	}
 	judged := 0
@@ -134,27 +134,6 @@ func TestScattered(t *testing.T) {
 		}
 		if neighbours > int(s.size()/64) {
 			t.Errorf("/%d: %d of %d numbers follow their neighbour", length, neighbours, s.size())
-		}
-	}
-}
-
-func TestMedian(t *testing.T) {
-	for _, test := range []struct {
-		values rounds
-		want   float64
-	}{{rounds{3}, 3}, {rounds{9, 1, 2}, 2}, {rounds{4, 1, 100, 2}, 3}} {
-		if got := test.values.median(); got != test.want {
-			t.Errorf("median of %v: got %g, want %g", test.values, got, test.want)
-		}
-	}
-}
-
-func TestDigits(t *testing.T) {
-	for value, want := range map[float64]string{
-		0: "0", 0.1234: "0.123", 1.234: "1.23", 12.34: "12.3", 123.4: "123", 999.6: "1,000", 1234.5: "1,234", 1234567: "1,234,567",
-	} {
-		if got := digits(value); got != want {
-			t.Errorf("digits(%g): got %q, want %q", value, got, want)
 		}
 	}
 }

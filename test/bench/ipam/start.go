@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"mybridge/ipam"
+	"mybridge/test/bench/figures"
 )
 
 const (
@@ -36,9 +37,9 @@ func (b *bench) start(ctx context.Context) error {
 		return err
 	}
 	b.table.add(newRow(partStart, what+": until the manager is open", "s", seconds).
-		withGoal(fmt.Sprintf("<= %g s", mostSeconds), seconds.median() <= mostSeconds))
+		withGoal(fmt.Sprintf("<= %g s", mostSeconds), seconds.Median() <= mostSeconds))
 	b.table.add(newRow(partStart, what+": heap", "B/lease", bytes).
-		withGoal(fmt.Sprintf("<= %d B/lease", mostBytesOfALease), bytes.median() <= mostBytesOfALease))
+		withGoal(fmt.Sprintf("<= %d B/lease", mostBytesOfALease), bytes.Median() <= mostBytesOfALease))
 
 	if seconds, bytes, err = b.open(ctx, "start-named", "web%09d"); err != nil {
 		return err
@@ -51,7 +52,7 @@ func (b *bench) start(ctx context.Context) error {
 
 // open builds a state and opens it, each round in a new process. The leases have
 // names of the form given, if any.
-func (b *bench) open(ctx context.Context, name, names string) (seconds, bytes rounds, err error) {
+func (b *bench) open(ctx context.Context, name, names string) (seconds, bytes figures.Rounds, err error) {
 	directory := filepath.Join(b.temporary, name)
 	if err := b.build(ctx, directory, names); err != nil {
 		return nil, nil, fmt.Errorf("building the state: %w", err)

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"mybridge/test/bench/figures"
 )
 
 const partWholeFile = "Allocation in the design with one JSON file"
@@ -32,7 +34,7 @@ func (b *bench) wholeFile(ctx context.Context) (err error) {
 				if synced {
 					how, write = "synced", f.writeSynced
 				}
-				var values, ratios rounds
+				var values, ratios figures.Rounds
 				for range b.rounds {
 					floor, err := rate(ctx, b.duration/10, 1, disk.sync)
 					if err != nil {
@@ -47,7 +49,7 @@ func (b *bench) wholeFile(ctx context.Context) (err error) {
 				}
 				r := newRow(partWholeFile, fmt.Sprintf("%s, %s", how, s), "ms", values)
 				if synced {
-					r.withRatio(ratios.median(), "floor")
+					r.withRatio(ratios.Median(), "floor")
 				} else {
 					r.withRatio(r.Median*1e6/b.bitmapNanoseconds[s], "in memory")
 				}

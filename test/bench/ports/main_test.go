@@ -5,12 +5,13 @@ import (
 	"errors"
 	"flag"
 	"io"
-	"math"
 	"net/netip"
 	"os"
 	"strings"
 	"testing"
 
+	"mybridge/test/bench/figures"
+	"mybridge/test/bench/traffic"
 	"mybridge/test/kernel"
 )
 
@@ -53,7 +54,7 @@ func TestOnlyThePublishedPort(t *testing.T) {
 		}
 		for port, want := range map[uint16]bool{firstPort: true, firstPort + 1: true, firstPort + 2: false} {
 			made.target = netip.AddrPortFrom(made.target.Addr(), port)
-			err := made.neighbour.do(made.connectOnce)
+			err := made.neighbour.Do(func() error { return traffic.Connect(made.target) })
 			if (err == nil) != want {
 				t.Errorf("%s: connecting to %s: %v, want the container reached: %t", w.name, made.target, err, want)
 			}
@@ -67,14 +68,14 @@ func TestOnlyThePublishedPort(t *testing.T) {
 func TestJudge(t *testing.T) {
 	for _, test := range []struct {
 		least float64
-		many  rounds
+		many  figures.Rounds
 		want  bool
 	}{
-		{0.9, rounds{90, 95, 10}, true},
-		{0.9, rounds{89, 95, 10}, false},
-		{0, rounds{1, 1, 1}, true},
+		{0.9, figures.Rounds{90, 95, 10}, true},
+		{0.9, figures.Rounds{89, 95, 10}, false},
+		{0, figures.Rounds{1, 1, 1}, true},
 	} {
-		r := &row{way: way{name: "some", least: test.least}, rates: [2]rounds{{100, 100, 100}, test.many}}
+		r := &row{way: way{name: "some", least: test.least}, rates: [2]figures.Rounds{{100, 100, 100}, test.many}}
 		if err := judge([]*row{r}); (err == nil) != test.want {
 			t.Errorf("%v of 100 with goal %g: got %v, want it met: %t", test.many, test.least, err, test.want)
 		}
@@ -96,19 +97,5 @@ func TestWrongArguments(t *testing.T) {
 	}
 	if err := run(t.Context(), []string{"-h"}, io.Discard, io.Discard); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("-h: got error %v, want flag.ErrHelp", err)
-	}
-}
-
-func TestQuantile(t *testing.T) {
-	for _, test := range []struct {
-		values      rounds
-		share, want float64
-	}{
-		{rounds{3}, 0.25, 3}, {rounds{9, 1, 2}, 0.5, 2}, {rounds{4, 1, 100, 2}, 0.5, 3},
-		{rounds{1, 2, 3, 4, 5}, 0.25, 2}, {rounds{1, 2, 3, 4}, 0.75, 3.25},
-	} {
-		if got := test.values.quantile(test.share); math.Abs(got-test.want) > 1e-9 {
-			t.Errorf("quantile %g of %v: got %g, want %g", test.share, test.values, got, test.want)
-		}
 	}
 }

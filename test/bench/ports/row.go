@@ -4,31 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
+
+	"mybridge/test/bench/figures"
+	"mybridge/test/bench/traffic"
 )
-
-// rounds are the values of one figure, one a round.
-type rounds []float64
-
-// median is the middle value, or between the two that are.
-func (r rounds) median() float64 { return r.quantile(0.5) }
-
-// quantile is the value below which that share of the values lie, between the two
-// next to it.
-func (r rounds) quantile(share float64) float64 {
-	sorted := slices.Sorted(slices.Values(r))
-	place := share * float64(len(sorted)-1)
-	below, part := math.Modf(place)
-	lower, upper := sorted[int(below)], sorted[int(math.Ceil(place))]
-	return lower + part*(upper-lower)
-}
 
 // row is a way with 1 port and with many: worlds, and connections a second.
 type row struct {
 	way    way
 	worlds [2]*world
-	rates  [2]rounds
+	rates  [2]figures.Rounds
 }
 
 func newRow(ctx context.Context, w way, ports int) (*row, error) {
@@ -54,8 +40,8 @@ func (r *row) close() error {
 }
 
 // ratios are of many ports to 1, one a round.
-func (r *row) ratios() rounds {
-	var ratios rounds
+func (r *row) ratios() figures.Rounds {
+	var ratios figures.Rounds
 	for i, one := range r.rates[0] {
 		ratios = append(ratios, r.rates[1][i]/one)
 	}
@@ -68,19 +54,20 @@ func measure(ctx context.Context, rows []*row, o options) error {
 		row  *row
 		many int
 	}
-	var figures []figure
+	var turns []figure
 	for _, r := range rows {
-		figures = append(figures, figure{r, 0}, figure{r, 1})
+		turns = append(turns, figure{r, 0}, figure{r, 1})
 	}
 	for range o.rounds {
-		for _, f := range figures {
-			rate, err := f.row.worlds[f.many].rate(o.duration)
+		for _, f := range turns {
+			w := f.row.worlds[f.many]
+			rate, err := traffic.Rate(w.neighbour, w.target, o.duration)
 			if err := errors.Join(err, ctx.Err()); err != nil {
 				return fmt.Errorf("measuring %s: %w", f.row.way.name, err)
 			}
 			f.row.rates[f.many] = append(f.row.rates[f.many], rate)
 		}
-		slices.Reverse(figures)
+		slices.Reverse(turns)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"mybridge/internal/firewall/nftables"
 	"mybridge/internal/hostport"
 	"mybridge/internal/link"
+	"mybridge/test/bench/traffic"
 )
 
 // way is a way to publish ports.
@@ -93,5 +94,5 @@ func publishByPlainRules(_ context.Context, ports int) error {
 	for i := range ports {
 		rules = append(rules, fmt.Sprintf("-A DOCKER ! -i %s -p tcp -m tcp --dport %d -j DNAT --to-destination %s", bridge, firstPort+i, service))
 	}
-	return feed(strings.Join(append(rules, "COMMIT"), "\n"), "iptables-restore", "--noflush")
+	return traffic.Feed(strings.Join(append(rules, "COMMIT"), "\n"), "iptables-restore", "--noflush")
 }
