@@ -5,13 +5,29 @@ TOOLS   := $(CURDIR)/build/tools
 LINTER  := golangci-lint
 LINTER_VERSION := v2.15.0
 
-.PHONY: help build demo test soak bench bench-ipam bench-ports docs lint cover clean
+.PHONY: help build plugin plugin-create plugin-enable plugin-push demo test soak bench bench-ipam bench-ports docs lint cover clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 build: ## build bin/mybridge, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mybridge .
+
+DOCKER     ?= docker
+PLUGIN_DIR ?= build/plugin
+PLUGIN      = $(error PLUGIN names the plugin, as in PLUGIN=registry.example/mybridge:1.0)
+
+plugin: build ## build the managed plugin in build/plugin (BASE names the image for the Dockerfile)
+	BASE=$(BASE) DOCKER=$(DOCKER) plugin/build.sh $(PLUGIN_DIR)
+
+plugin-create: ## make build/plugin a plugin of this machine's engine, called PLUGIN=host/name:tag
+	$(DOCKER) plugin create $(PLUGIN) $(PLUGIN_DIR)
+
+plugin-enable: ## start the plugin PLUGIN=host/name:tag
+	$(DOCKER) plugin enable $(PLUGIN)
+
+plugin-push: ## push the plugin PLUGIN=host/name:tag to its registry
+	$(DOCKER) plugin push $(PLUGIN)
 
 demo: build ## show it on this machine's engine (as root; installs docker.io if there is no engine)
 	demo/run.sh
@@ -43,7 +59,7 @@ docs: ## write docs/firewall from the real rules (as root)
 lint: $(TOOLS)/$(LINTER)-$(LINTER_VERSION) ## check form, layers and scripts
 	$(TOOLS)/$(LINTER)-$(LINTER_VERSION) run --allow-parallel-runners ./...
 	command -v shellcheck >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends shellcheck; }
-	shellcheck .ci/run demo/*.sh test/*.sh
+	shellcheck .ci/run demo/*.sh plugin/*.sh test/*.sh
 
 $(TOOLS)/$(LINTER)-$(LINTER_VERSION):
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTER_VERSION)

@@ -54,22 +54,25 @@ func main() {
 // restores, then answers until ctx is done.
 func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	log := newLog(config)
-	pluginSocket, err := server.Listen(config.PluginSocket())
+	pluginSockets, err := listen(config.PluginSockets())
 	if err != nil {
 		return err
 	}
-	defer closeSocket(pluginSocket, &err)
+	defer func() { closeSockets(pluginSockets, &err) }()
 	adminSocket, err := server.Listen(config.AdminSocket)
 	if err != nil {
 		return err
 	}
-	defer closeSocket(adminSocket, &err)
+	defer func() { closeSockets([]net.Listener{adminSocket}, &err) }()
 
 	calls := metrics.NewCalls()
 	gate := server.NewGate(log, calls.Observe)
 	services := &protocol.Services{}
-	stopped := make(chan error, 3)
-	go func() { stopped <- gate.Serve(pluginSocket, protocol.NewHandler(gate, services)) }()
+	stopped := make(chan error, len(pluginSockets)+2)
+	handler := protocol.NewHandler(gate, services)
+	for _, socket := range pluginSockets {
+		go func() { stopped <- gate.Serve(socket, handler) }()
+	}
 
 	state, loss, err := store.OpenOrRecover(config.StateDir)
 	if err != nil {
@@ -176,7 +179,9 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	case <-ctx.Done():
 	}
 	log.Info("stopping; bridges, links and rules stay")
-	_ = pluginSocket.Close() // closed again, and checked, when serve returns
+	for _, socket := range pluginSockets {
+		_ = socket.Close() // closed again, and checked, when serve returns
+	}
 	gate.Drain()
 	return adminServer.Shutdown(context.WithoutCancel(ctx))
 }
@@ -220,15 +225,12 @@ func doubt(loss store.Loss, recovered int) string {
 	return ""
 }
 
-// closeSocket removes the socket file as well.
-func closeSocket(socket net.Listener, err *error) {
-	if failure := socket.Close(); failure != nil && !errors.Is(failure, net.ErrClosed) {
-		*err = errors.Join(*err, failure)
-	}
-}
-
 func newLog(config cli.ServeConfig) *logrus.Logger {
 	log := logrus.New()
+	if config.ManagedSocket != "" {
+		// The engine logs all that a plugin writes to stderr as errors.
+		log.SetOutput(os.Stdout)
+	}
 	log.SetLevel(config.LogLevel)
 	if config.LogFormat == "json" {
 		log.SetFormatter(&logrus.JSONFormatter{})

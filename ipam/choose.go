@@ -81,13 +81,10 @@ func (m *Manager) addDefaultAddressPools() {
 // freeSubnet returns the first automatic subnet that overlaps no pool, no
 // reservation and nothing that the host uses. The engine may reject the answer
 // and ask again while it holds it, so each answer is a fresh one.
-func (m *Manager) freeSubnet(used []netip.Prefix, ipv6 bool) (netip.Prefix, error) {
-	var avoid bart.Lite
-	for _, prefix := range used {
-		avoid.Insert(prefix)
-	}
+func (m *Manager) freeSubnet(used *bart.Lite, ipv6 bool) (netip.Prefix, error) {
+	avoid := used
 	for _, r := range m.reservations {
-		avoid.Insert(r.Subnet)
+		avoid = avoid.InsertPersist(r.Subnet)
 	}
 	var tried []string
 	for _, pool := range m.AddressPools {
@@ -95,7 +92,7 @@ func (m *Manager) freeSubnet(used []netip.Prefix, ipv6 bool) (netip.Prefix, erro
 			continue
 		}
 		tried = append(tried, fmt.Sprintf("/%d of %s", pool.Size, pool.Base))
-		if subnet, found := m.freeSubnetOf(pool, &avoid); found {
+		if subnet, found := m.freeSubnetOf(pool, avoid); found {
 			return subnet, nil
 		}
 	}

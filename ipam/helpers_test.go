@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gaissmai/bart"
 	"github.com/sirupsen/logrus"
 
 	"mybridge/ipam"
@@ -26,7 +27,13 @@ type fakeHost struct {
 	err   error
 }
 
-func (h *fakeHost) UsedPrefixes(context.Context) ([]netip.Prefix, error) { return h.used, h.err }
+func (h *fakeHost) UsedPrefixes(context.Context) (*bart.Lite, error) {
+	used := new(bart.Lite)
+	for _, prefix := range h.used {
+		used.Insert(prefix)
+	}
+	return used, h.err
+}
 
 func (h *fakeHost) AddressesInUse(context.Context) (map[netip.Addr]string, error) {
 	return h.inUse, h.err

@@ -12,6 +12,8 @@ import (
 	"context"
 	"net/netip"
 	"time"
+
+	"github.com/gaissmai/bart"
 )
 
 // PoolID names a pool to the engine: the address space and the subnet, so that
@@ -138,7 +140,8 @@ type State interface {
 type Host interface {
 	// UsedPrefixes returns the subnets that an automatic pool must not
 	// overlap: those of the host's routes, interface addresses and name servers.
-	UsedPrefixes(ctx context.Context) ([]netip.Prefix, error)
+	// The table is the caller's to read and to derive others from, not to change.
+	UsedPrefixes(ctx context.Context) (*bart.Lite, error)
 	// AddressesInUse returns the addresses that links of ours carry, each with
 	// who has it, as a person knows them.
 	AddressesInUse(ctx context.Context) (map[netip.Addr]string, error)

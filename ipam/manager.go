@@ -175,7 +175,7 @@ func (m *Manager) RequestPool(ctx context.Context, request PoolRequest) (Pool, e
 
 // claimPool inserts the pool, not open until it is committed.
 func (m *Manager) claimPool(ctx context.Context, request PoolRequest) (*pool, error) {
-	var used []netip.Prefix
+	var used *bart.Lite
 	if !request.Subnet.IsValid() {
 		var err error
 		if used, err = m.Host.UsedPrefixes(ctx); err != nil {

@@ -2,11 +2,11 @@
 #
 # Prepares what the end-to-end tests need: a few tools on this machine and, in
 # a cache directory, one root file system for each docker engine that the
-# tests run. Run it as root; a second run finds everything there and does
-# nothing.
+# tests run, and one to build the managed plugin on, with a registry to push
+# it to. Run it as root; a second run finds everything there and does nothing.
 #
-# The engines are only unpacked here. Nothing is started, and no docker is
-# installed on the machine itself.
+# All are only unpacked here. Nothing is started, and neither docker nor a
+# registry is installed on the machine itself.
 #
 # MYBRIDGE_TEST_CACHE names another cache directory.
 
@@ -22,6 +22,9 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 common=iptables,nftables,iproute2,ca-certificates,firewalld,dbus,libpam-systemd,ufw
 old_packages=docker.io,$common
 new_packages=docker.io,docker-cli,$common
+
+# The oldest of the distributions, so that the registry runs in the roots of all.
+base_packages=iptables,docker-registry
 
 announce() {
 	printf 'setup: %s\n' "$*" >&2
@@ -104,23 +107,27 @@ start_bootstrap() {
 		--include="$3" "$1" "$2" ${mirror:+"$mirror"} >"$2.log" 2>&1 </dev/null &
 }
 
-# finish NAME DIR PACKAGES makes the unpacked tree the root that the tests will
-# use, in the place of one with other packages.
-finish() {
+# finish_engine NAME DIR PACKAGES makes the unpacked tree an engine's root.
+finish_engine() {
 	local version
 	version=$(chroot "$2" dockerd --version) || fail "$2: dockerd does not run"
 	version=${version#Docker version }
 	version=${version%%,*}
+	printf '%s\n' "$version" >"$2/.mybridge-engine"
+	finish "$1" "$2" "$3"
+	announce "engine $version is ready in $cache/$1"
+}
 
+# finish NAME DIR PACKAGES makes the unpacked tree the root that the tests will
+# use, in the place of one with other packages.
+finish() {
 	rm -rf "$2"/var/cache/apt/* "$2"/var/lib/apt/lists/* "$2"/var/cache/debconf/*-old
 	# These came from this machine and would make tests depend on it.
 	rm -f "$2/etc/resolv.conf" "$2/etc/hostname"
-	printf '%s\n' "$version" >"$2/.mybridge-engine"
 	printf '%s\n' "$3" >"$2/.mybridge-packages"
 	rm -rf "${cache:?}/$1"
 	mv "$2" "$cache/$1"
 	rm -f "$2.log"
-	announce "engine $version is ready in $cache/$1"
 }
 
 # give_up DIR shows why debootstrap failed.
@@ -139,7 +146,7 @@ tidy() {
 		done
 		wait
 	} 2>/dev/null
-	for directory in "$old" "$new"; do
+	for directory in "$old" "$new" "$base"; do
 		flock "$directory.lock" rm -rf "$directory" "$directory.log" "$directory.lock"
 	done
 }
@@ -159,13 +166,14 @@ install_tools
 
 old=$cache/engine-20.10.partial
 new=$cache/engine-28.partial
+base=$cache/plugin-base.partial
 trap tidy EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 tidy
 
-old_job='' new_job='' mirror=''
-if ! ready engine-20.10 "$old_packages" || ! ready engine-28 "$new_packages"; then
+old_job='' new_job='' base_job='' mirror=''
+if ! ready engine-20.10 "$old_packages" || ! ready engine-28 "$new_packages" || ! ready plugin-base "$base_packages"; then
 	find_mirror
 fi
 if ! ready engine-20.10 "$old_packages"; then
@@ -176,10 +184,14 @@ if ! ready engine-28 "$new_packages"; then
 	start_bootstrap sid "$new" "$new_packages"
 	new_job=$!
 fi
+if ! ready plugin-base "$base_packages"; then
+	start_bootstrap bookworm "$base" "$base_packages"
+	base_job=$!
+fi
 
 if [ -n "$old_job" ]; then
 	wait "$old_job" || give_up "$old"
-	finish engine-20.10 "$old" "$old_packages"
+	finish_engine engine-20.10 "$old" "$old_packages"
 fi
 if [ -n "$new_job" ]; then
 	if ! wait "$new_job"; then
@@ -189,6 +201,13 @@ if [ -n "$new_job" ]; then
 		start_bootstrap trixie "$new" "$new_packages"
 		wait "$!" || give_up "$new"
 	fi
-	finish engine-28 "$new" "$new_packages"
+	finish_engine engine-28 "$new" "$new_packages"
+fi
+if [ -n "$base_job" ]; then
+	wait "$base_job" || give_up "$base"
+	# As in the images that are made to be built on.
+	rm -rf "$base"/usr/share/{doc,info,locale,man}/*
+	finish plugin-base "$base" "$base_packages"
+	announce "the base of the managed plugin is ready in $cache/plugin-base"
 fi
 announce "everything the tests need is in $cache"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -65,11 +66,27 @@ func addEngineFlag(flags *pflag.FlagSet, socket *string, use string) {
 	flags.StringVar(socket, engineSocketFlag, DefaultEngineSocket, "socket of the engine's API, "+use+"; it need not be there")
 }
 
-// setSocket gives the socket its default.
+// setSocket gives the socket its default, that of a managed plugin where only that
+// is there.
 func (t *Target) setSocket() {
-	if t.AdminSocket == "" {
-		t.AdminSocket = adminSocket(t.Name)
+	if t.AdminSocket != "" {
+		return
+	}
+	t.AdminSocket = adminSocket(t.Name)
+	if managed := managedAdminSocket(defaultPluginDir, t.Name); !isThere(t.AdminSocket) && isThere(managed) {
+		t.AdminSocket = managed
 	}
 }
 
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 func adminSocket(name string) string { return "/run/mybridge/" + name + ".sock" }
+
+// managedAdminSocket is in the one directory that a managed plugin shares with the
+// host, and is called so that the engine takes it for no plugin's.
+func managedAdminSocket(pluginDir, name string) string {
+	return filepath.Join(pluginDir, name, "admin.sock")
+}

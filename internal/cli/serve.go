@@ -18,11 +18,16 @@ const DefaultReuseDelay = time.Minute
 // defaultName is the driver's name unless --name says otherwise.
 const defaultName = "mybridge"
 
+const defaultPluginDir = "/run/docker/plugins"
+
 // ServeConfig is how the plugin runs, its values checked.
 type ServeConfig struct {
 	Target
 	PluginDir string
-	Firewall  string
+	// ManagedSocket is where the engine finds it as a managed plugin, empty where
+	// it is none.
+	ManagedSocket string
+	Firewall      string
 	// AllowDirectRouting opens published ports at the containers' own addresses.
 	AllowDirectRouting bool
 	LogLevel           logrus.Level
@@ -43,6 +48,26 @@ func (c ServeConfig) PluginSocket() string {
 	return filepath.Join(c.PluginDir, c.Name+".sock")
 }
 
+// PluginSockets are where the engine finds the driver: by its name, and where it
+// manages the plugin itself.
+func (c ServeConfig) PluginSockets() []string {
+	if c.ManagedSocket == "" {
+		return []string{c.PluginSocket()}
+	}
+	return []string{c.ManagedSocket, c.PluginSocket()}
+}
+
+// setAdminSocket gives the socket its default.
+func (c *ServeConfig) setAdminSocket() {
+	switch {
+	case c.AdminSocket != "":
+	case c.ManagedSocket != "":
+		c.AdminSocket = managedAdminSocket(c.PluginDir, c.Name)
+	default:
+		c.AdminSocket = adminSocket(c.Name)
+	}
+}
+
 // namePattern is what the engine takes for a plugin's name, within the room
 // that a link's alias has for it.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,31}$`)
@@ -59,13 +84,14 @@ Each flag can be given as an environment variable: MYBRIDGE_STATE_DIR for --stat
 		Example: "  mybridge serve\n  mybridge serve --name second --state-dir /var/lib/second",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			config.setSocket()
+			config.setAdminSocket()
 			return failure(program.Serve(command.Context(), config))
 		},
 	}
 	flags := command.Flags()
 	flags.Var(newChecked(&config.Name, defaultName, checkName), "name", "driver's name, as in docker network create -d NAME")
-	flags.StringVar(&config.PluginDir, "plugin-dir", "/run/docker/plugins", "directory in which the engine looks for plugins")
+	flags.StringVar(&config.PluginDir, "plugin-dir", defaultPluginDir, "directory in which the engine looks for plugins")
+	flags.StringVar(&config.ManagedSocket, "managed-socket", "", "socket on which the engine calls a managed plugin, served besides")
 	flags.Var(newChecked(&config.Firewall, "auto", oneOf("auto", "nftables", "iptables")), "firewall", "how rules are set: auto, nftables or iptables")
 	flags.Var(logLevel{&config.LogLevel}, "log-level", "least severe level logged: error, warning, info or debug")
 	flags.Var(newChecked(&config.LogFormat, "text", oneOf("text", "json")), "log-format", "form of the log: text or json")

@@ -10,7 +10,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/vishvananda/netlink"
+	"github.com/gaissmai/bart"
 	"golang.org/x/sys/unix"
 
 	"mybridge/internal/fault"
@@ -45,7 +45,7 @@ func (m *Manager) EnsureForwarding(_ context.Context, ipv6 bool) error {
 	if err := fault.Point("link.forward"); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, []byte("1\n"), 0o644); err != nil {
+	if err := writeSetting(path, "1\n"); err != nil {
 		return fmt.Errorf("turning on forwarding: %w", err)
 	}
 	m.log.WithField("sysctl", path).Warn("forwarding was off and has been turned on")
@@ -58,32 +58,19 @@ var nameServerFiles = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.
 
 // UsedPrefixes returns the subnets of the host's routes and addresses, the
 // default routes left out, and its name servers.
-func (m *Manager) UsedPrefixes(_ context.Context) ([]netip.Prefix, error) {
-	var used []netip.Prefix
-	routes, err := dump(func() ([]netlink.Route, error) { return m.handle.RouteList(nil, netlink.FAMILY_ALL) })
-	if err != nil {
-		return nil, fmt.Errorf("listing routes: %w", err)
-	}
-	for _, route := range routes {
-		if prefix, ok := fromIPNet(route.Dst); ok && prefix.Bits() > 0 {
-			used = append(used, prefix.Masked())
-		}
-	}
-	addresses, err := m.listAddresses(nil)
+func (m *Manager) UsedPrefixes(_ context.Context) (*bart.Lite, error) {
+	used, err := m.used.snapshot(m)
 	if err != nil {
 		return nil, err
-	}
-	for _, address := range addresses {
-		if prefix, ok := fromIPNet(address.IPNet); ok {
-			used = append(used, prefix.Masked())
-		}
 	}
 	for _, path := range nameServerFiles {
 		servers, err := nameServers(path)
 		if err != nil {
 			return nil, err
 		}
-		used = append(used, servers...)
+		for _, server := range servers {
+			used = used.InsertPersist(server)
+		}
 	}
 	return used, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -43,7 +42,7 @@ func setIPv6(name Name, setting string, on bool) error {
 	if on {
 		value = "1\n"
 	}
-	err := os.WriteFile(filepath.Join(ipv6Settings, string(name), setting), []byte(value), 0o644)
+	err := writeSetting(filepath.Join(ipv6Settings, string(name), setting), value)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("setting %s of link %s: %w", setting, name, err)
 	}

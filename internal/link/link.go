@@ -57,6 +57,7 @@ type Manager struct {
 	handle *netlink.Handle
 	// removals is for what takes the kernel long.
 	removals *nl.SocketHandle
+	used     usedPrefixes
 	instance string
 	log      logrus.FieldLogger
 }
@@ -93,6 +94,9 @@ func (m *Manager) aliasPrefix() string { return "mybridge/" + m.instance + " " }
 func (m *Manager) Close() {
 	m.handle.Close()
 	m.removals.Socket.Close()
+	m.used.mu.Lock()
+	defer m.used.mu.Unlock()
+	m.used.close()
 }
 
 // find returns the link called name, nil where there is none.

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"reflect"
@@ -278,26 +279,62 @@ func TestSubnetHolder(t *testing.T) {
 	}
 }
 
+// TestUsedPrefixes compares what is kept up by messages with what a list tells.
 func TestUsedPrefixes(t *testing.T) {
 	m := open(t)
 	kernel.Run(t, "ip", "link", "add", "uplink", "type", "veth", "peer", "name", "other")
-	kernel.Run(t, "ip", "address", "add", "198.51.100.7/25", "dev", "uplink")
-	kernel.Run(t, "ip", "link", "set", "uplink", "up")
 	kernel.Run(t, "ip", "link", "set", "other", "up")
-	kernel.Run(t, "ip", "route", "add", "10.96.0.0/16", "via", "198.51.100.1")
-	kernel.Run(t, "ip", "route", "add", "default", "via", "198.51.100.1")
-	used, err := m.UsedPrefixes(t.Context())
-	must(t, err)
-	found := map[netip.Prefix]bool{}
-	for _, prefix := range used {
-		found[prefix] = true
-	}
-	for _, want := range []string{"198.51.100.0/25", "10.96.0.0/16"} {
-		if !found[netip.MustParsePrefix(want)] {
-			t.Errorf("%s is not among %v", want, used)
+	kernel.Run(t, "ip", "link", "set", "uplink", "up")
+	for _, step := range []struct {
+		command string
+		want    []string
+		gone    []string
+	}{
+		{"address add 198.51.100.7/25 dev uplink", []string{"198.51.100.0/25"}, nil},
+		{"route add 10.96.0.0/16 via 198.51.100.1", []string{"198.51.100.0/25", "10.96.0.0/16"}, nil},
+		{"route add default via 198.51.100.1", []string{"10.96.0.0/16"}, []string{"0.0.0.0/0"}},
+		{"route add 10.96.0.0/16 via 198.51.100.2 metric 9", []string{"10.96.0.0/16"}, nil},
+		{"route delete 10.96.0.0/16 via 198.51.100.1", []string{"10.96.0.0/16"}, nil},
+		{"route delete 10.96.0.0/16 via 198.51.100.2", nil, []string{"10.96.0.0/16"}},
+		{"-6 address add 2001:db8::7/64 dev uplink nodad", []string{"2001:db8::/64", "198.51.100.0/25"}, nil},
+		{"-6 route add 2001:db8:1::/48 via 2001:db8::1", []string{"2001:db8:1::/48"}, nil},
+		{"route add 10.97.0.0/16 via 198.51.100.1 table 9", nil, []string{"10.97.0.0/16"}},
+		{"address delete 198.51.100.7/25 dev uplink", []string{"2001:db8::/64"}, []string{"198.51.100.0/25"}},
+		{"address add 203.0.113.7/24 dev uplink", []string{"203.0.113.0/24"}, nil},
+		{"link delete uplink", nil, []string{"203.0.113.0/24", "2001:db8::/64", "2001:db8:1::/48"}},
+	} {
+		kernel.Run(t, "ip", strings.Fields(step.command)...)
+		used, err := m.UsedPrefixes(t.Context())
+		must(t, err)
+		for _, want := range step.want {
+			if !used.Get(netip.MustParsePrefix(want)) {
+				t.Errorf("after %s, %s is not among\n%v", step.command, want, used)
+			}
+		}
+		for _, gone := range step.gone {
+			if used.Get(netip.MustParsePrefix(gone)) {
+				t.Errorf("after %s, %s is still among\n%v", step.command, gone, used)
+			}
 		}
 	}
-	if found[netip.MustParsePrefix("0.0.0.0/0")] {
-		t.Errorf("the default route is among %v", used)
+}
+
+// TestUsedPrefixesAfterLostMessages makes more changes than the kernel keeps messages
+// of.
+func TestUsedPrefixesAfterLostMessages(t *testing.T) {
+	m := open(t)
+	used, err := m.UsedPrefixes(t.Context())
+	must(t, err)
+	before := used.Size()
+	var commands strings.Builder
+	const routes = 4000
+	for i := range routes {
+		fmt.Fprintf(&commands, "route add blackhole 10.%d.%d.0/24\n", i/256, i%256)
+	}
+	kernel.ThisMachine(t, "host").Feed(t, commands.String(), "ip", "-batch", "-")
+	used, err = m.UsedPrefixes(t.Context())
+	must(t, err)
+	if used.Size() != before+routes {
+		t.Errorf("known are %d subnets, want %d", used.Size(), before+routes)
 	}
 }

@@ -6,7 +6,9 @@ package metrics
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -97,6 +99,8 @@ func NewHandler(parts Parts, calls *Calls, log logrus.FieldLogger) http.Handler 
 	mux.Handle("GET "+Path, promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog:      errorLog{log},
 		ErrorHandling: promhttp.ContinueOnError,
+		// More at a time cost memory and tell nothing new.
+		MaxRequestsInFlight: 4,
 	}))
 	mux.HandleFunc("GET "+HealthPath, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("ok\n")) // who hung up is told nothing more
@@ -109,7 +113,7 @@ type errorLog struct{ logrus.FieldLogger }
 
 // Println logs what could not be told.
 func (l errorLog) Println(complaint ...any) {
-	l.WithField("complaint", complaint).Warn("some metrics could not be told")
+	l.WithField("complaint", strings.TrimSpace(fmt.Sprintln(complaint...))).Warn("some metrics could not be told")
 }
 
 // describe returns the description of a metric of the plugin's own.

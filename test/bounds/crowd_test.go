@@ -94,9 +94,8 @@ func (p *plugin) callOne(i int) error {
 	case i%2 == 0:
 		return p.borrowAddress()
 	}
-	err := p.createEndpoint(9, i)
-	if err == nil || !strings.Contains(err.Error(), "network 0009") {
-		return fmt.Errorf("an endpoint of no network was answered with %v", err)
+	if err := p.createEndpoint(9, i); err == nil || !strings.Contains(err.Error(), "network 0009") {
+		return fmt.Errorf("an endpoint of no network was answered with error %w", err)
 	}
 	return nil
 }

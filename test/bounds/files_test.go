@@ -72,6 +72,7 @@ func TestNoFileIsLeft(t *testing.T) {
 	p.must(p.createNetwork(1)) // and so there is a connection that the next call goes by
 	full := p.look()
 	p.limitFiles(1)
+	p.wantRefused("too many open files.*LimitNOFILE=", p.createNetwork(2))
 	waiting := make(chan error, 10)
 	for i := range cap(waiting) {
 		go func() {
@@ -82,7 +83,6 @@ func TestNoFileIsLeft(t *testing.T) {
 			waiting <- err
 		}()
 	}
-	p.wantRefused("too many open files.*LimitNOFILE=", p.createNetwork(2))
 	busy := p.processorTime()
 	time.Sleep(time.Second)
 	if busy = p.processorTime() - busy; busy > 200*time.Millisecond {

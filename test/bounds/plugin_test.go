@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,7 +72,7 @@ func (p *plugin) start() error {
 		p.t.Fatal(err)
 	}
 	defer log.Close()
-	arguments := append(p.under, binary, "serve", "--firewall", p.firewall, "--plugin-dir", p.directory,
+	arguments := append(slices.Clone(p.under), binary, "serve", "--firewall", p.firewall, "--plugin-dir", p.directory,
 		"--admin-socket", p.path("admin"), "--state-dir", p.path("state"), "--engine-socket", p.path("no-engine"))
 	p.process = exec.Command(arguments[0], arguments[1:]...)
 	p.process.Env = []string{"PATH=" + p.programs, "XTABLES_LOCKFILE=" + p.path("xtables.lock")}

@@ -75,10 +75,37 @@ func newHost(t *testing.T, root engine.Root, options engine.Options, flags ...st
 	return h
 }
 
+// startPlugin waits until the plugin is ready. What a killed one was about to run may
+// have its sockets until it runs: then it is started once more, as who supervises it
+// does.
 func (h *host) startPlugin() {
 	h.t.Helper()
-	h.plugin = h.Spawn("mybridge", append([]string{"serve"}, h.args...)...)
-	h.plugin.WaitLog("mybridge is ready")
+	for {
+		h.plugin = h.Spawn("mybridge", append([]string{"serve"}, h.args...)...)
+		if !h.isSocketHeld() {
+			break
+		}
+	}
+	h.plugin.WaitLog(ready)
+}
+
+// ready is what the plugin says when it is.
+const ready = "mybridge is ready"
+
+// isSocketHeld waits until the plugin is ready or has ended, and reports whether the
+// reason is that somebody has its socket.
+func (h *host) isSocketHeld() bool {
+	for range 500 {
+		select {
+		case <-h.plugin.Done():
+			return strings.Contains(h.plugin.Log(), "somebody listens there already")
+		case <-time.After(10 * time.Millisecond):
+		}
+		if strings.Contains(h.plugin.Log(), ready) {
+			break
+		}
+	}
+	return false
 }
 
 // restartPlugin kills the plugin as a crash would, and starts it again.

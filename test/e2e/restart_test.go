@@ -74,8 +74,6 @@ func TestSecondPlugin(t *testing.T) {
 		h.wantReached("three", "four")
 		h.MustDocker("rm", "-f", "one", "two", "three", "four")
 		h.MustDocker("network", "rm", "n1", "n2")
-		if after := h.Snapshot(); after != before {
-			h.t.Errorf("there is now\n%s\nbefore there was\n%s", after, before)
-		}
+		h.wantSoon(h.Snapshot, before)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,8 +37,11 @@ type soak struct {
 	// from there is seen in the end.
 	half, deadline time.Time
 	rounds         atomic.Int64
-	refused        atomic.Int64
 	chaos          map[string]int
+
+	// refused counts the calls that failed, by what was said.
+	mu      sync.Mutex
+	refused map[string]int
 }
 
 // TestSoak wants nothing left of it all, and what should be reachable reached.
@@ -46,7 +50,7 @@ func TestSoak(t *testing.T) {
 		lifeOfANetwork(h) // what is there once stays, as the chains of Docker's own
 		h.wantSoon(h.ours, "")
 		before, used := h.withoutEngine(), h.resources()
-		s := &soak{host: h, half: time.Now().Add(soakTime(h.t) / 2), deadline: time.Now().Add(soakTime(h.t)), chaos: map[string]int{}}
+		s := &soak{host: h, half: time.Now().Add(soakTime(h.t) / 2), deadline: time.Now().Add(soakTime(h.t)), chaos: map[string]int{}, refused: map[string]int{}}
 		var working sync.WaitGroup
 		for i := range 3 {
 			working.Go(func() { s.work(i) })
@@ -59,7 +63,10 @@ func TestSoak(t *testing.T) {
 		h.restartPlugin()
 		lifeOfANetwork(h)
 		s.wantResources("after a restart", used)
-		h.t.Logf("%d rounds, %d calls refused meanwhile, disturbed by %v", s.rounds.Load(), s.refused.Load(), s.chaos)
+		h.t.Logf("%d rounds, disturbed by %v; refused meanwhile:", s.rounds.Load(), s.chaos)
+		for reason, times := range s.refused {
+			h.t.Logf("%6d times %s", times, reason)
+		}
 	})
 }
 
@@ -93,10 +100,18 @@ func (s *soak) work(worker int) {
 }
 
 func (s *soak) try(arguments ...string) {
-	if _, err := s.Docker(arguments...); err != nil {
-		s.refused.Add(1)
+	_, err := s.Docker(arguments...)
+	if err == nil {
+		return
 	}
+	_, said, _ := strings.Cut(err.Error(), ": ") // after the command
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused[arguments[0]+": "+someID.ReplaceAllString(said, "…")]++
 }
+
+// someID is what differs in errors that say the same.
+var someID = regexp.MustCompile(`[0-9a-f]{12,}|[0-9]+(\.[0-9]+)*|soak`)
 
 // disturbance is one way to break something.
 type disturbance struct {
@@ -147,87 +162,24 @@ func (s *soak) settle() {
 }
 
 // audit wants nothing of ours left: what no call of the engine mentions any more is
-// for doctor to find, once a network shows that it asks the right engine.
+// for doctor to find, once a network shows that it asks the right engine. What is new
+// it leaves for a minute.
 func (s *soak) audit(before string) {
 	s.t.Helper()
 	s.createNetwork("shared", "--subnet", "192.168.98.0/24")
-	if findings, err := s.Run("mybridge", "doctor", "--fix"); err != nil {
-		s.t.Logf("doctor: %s, %v", findings, err)
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Second) {
+		findings, code := s.doctor("--fix")
+		if code == 0 && findings == "healthy" {
+			break
+		}
+		s.t.Logf("doctor: %s", findings)
+		if time.Now().After(deadline) {
+			s.t.Error("doctor is not content")
+			break
+		}
 	}
 	s.MustDocker("network", "rm", "shared")
-	if findings, err := s.Run("mybridge", "doctor"); err != nil {
-		s.t.Errorf("doctor is not content: %s, %v", findings, err)
-	}
+	s.wantHealthy("in the end")
 	s.wantOursAsBefore(before)
-	if ports := s.MustRun("mybridge", "ports", "--json"); ports != "[]" {
-		s.t.Errorf("ports are left: %s", ports)
-	}
-}
-
-// ours is the lines of what is there that name us.
-func (h *host) ours() string {
-	h.t.Helper()
-	var lines []string
-	for line := range strings.Lines(h.Snapshot()) {
-		if small := strings.ToLower(line); strings.Contains(small, "mybridge") || strings.Contains(small, " mb") {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines, "")
-}
-
-// withoutEngine is all that a network could leave behind, without the engine's own
-// rules: it adds some of them again at each start.
-func (h *host) withoutEngine() string {
-	h.t.Helper()
-	var lines []string
-	for line := range strings.Lines(h.whatIsThere()) {
-		if !strings.Contains(line, "iptables ") && !strings.Contains(line, "ip6tables ") || strings.Contains(line, "MYBRIDGE") {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines, "")
-}
-
-// wantResources wants the plugin's process to use as much as at the beginning.
-func (s *soak) wantResources(when string, used resources) {
-	s.t.Helper()
-	now := s.resources()
-	if !now.near(used) {
-		s.t.Errorf("%s the plugin uses %+v, at the beginning %+v", when, now, used)
-	}
-	s.t.Logf("%s the plugin uses %+v, at the beginning %+v", when, now, used)
-}
-
-// resources are what the plugin's process uses.
-type resources struct{ descriptors, goroutines, threads, kilobytes int }
-
-func (h *host) resources() resources {
-	h.t.Helper()
-	pid := strconv.Itoa(h.plugin.Pid())
-	var r resources
-	entries, err := os.ReadDir("/proc/" + pid + "/fd")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	r.descriptors, r.goroutines = len(entries), h.metric("go_goroutines")
-	status, err := os.ReadFile("/proc/" + pid + "/status")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	for line := range strings.Lines(string(status)) {
-		fields := strings.Fields(line)
-		switch fields[0] {
-		case "Threads:":
-			r.threads, _ = strconv.Atoi(fields[1])
-		case "VmRSS:":
-			r.kilobytes, _ = strconv.Atoi(fields[1])
-		}
-	}
-	return r
-}
-
-// near allows for what a runtime does as it likes.
-func (r resources) near(other resources) bool {
-	return r.descriptors <= other.descriptors+4 && r.goroutines <= other.goroutines+8 && r.threads <= other.threads+8 && r.kilobytes <= other.kilobytes*3/2+4096
+	s.wantNoPorts()
 }

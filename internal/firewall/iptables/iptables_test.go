@@ -170,7 +170,7 @@ func TestRestore(t *testing.T) {
 			"-t mangle -N MYBRIDGE-deadbeef",
 			"-t mangle -A MYBRIDGE-deadbeef -j DROP",
 			"-t mangle -I MYBRIDGE-FORWARD 3 -g MYBRIDGE-deadbeef",
-			"-t mangle -F MYBRIDGE-0123456789a",
+			"-t mangle -F " + newNames(defaultInstance).ofNetwork(routed.ID),
 			"-D FORWARD -j MYBRIDGE-FORWARD",
 			"-A MYBRIDGE-FORWARD -i br1 -j ACCEPT",
 		} {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/coreos/go-iptables/iptables"
 )
 
 // lockWait is how many seconds iptables waits for the xtables lock.
@@ -61,9 +63,12 @@ func hasLegacyTables() bool {
 // findProgram fails where the program is missing, and where the kernel has not
 // the family: then it is there and cannot be used.
 func findProgram(variant string, ipv6 bool) (string, error) {
-	program := variant
+	program, protocol := variant, iptables.ProtocolIPv4
 	if ipv6 {
-		program = strings.Replace(variant, "ip", "ip6", 1)
+		program, protocol = strings.Replace(variant, "ip", "ip6", 1), iptables.ProtocolIPv6
+	}
+	if _, err := iptables.New(iptables.Path(program), iptables.IPFamily(protocol), iptables.Timeout(lockWait)); err != nil {
+		return "", err
 	}
 	if _, err := saveFilter(context.Background(), program); err != nil {
 		return "", err

@@ -59,10 +59,9 @@ func run(ctx context.Context, arguments []string, out, progress io.Writer) error
 		}
 		return b.measure(ctx, l, program)
 	})
-	if err != nil {
-		return err
-	}
-	if err := b.report.print(out); err != nil || o.output == "" {
+	// A failure takes nothing away from what was measured before.
+	err = errors.Join(err, b.report.print(out))
+	if err != nil || o.output == "" {
 		return err
 	}
 	return b.report.write(o.output)
@@ -95,7 +94,7 @@ func (b *bench) measure(ctx context.Context, l *lifetime, program string) error 
 		return nil
 	}
 	fmt.Fprintf(b.progress, "the plugin alone: %s\n", scaleOperation)
-	rows, err := measureScale(ctx, l, roots[len(roots)-1], program, b.rounds)
+	rows, err := measureScale(ctx, b.progress, roots[len(roots)-1], program, b.rounds)
 	b.report.Rows = append(b.report.Rows, rows...)
 	return err
 }

@@ -30,8 +30,12 @@ func factsOf(h *host) engineFacts {
 // enginePart is what the engine's rows stand under.
 func enginePart(version string) string { return "Engine " + version }
 
-// print writes the table as text, a blank line between the parts.
+// print writes the table as text, a blank line between the parts; nothing where nothing
+// was measured.
 func (r *report) print(out io.Writer) error {
+	if len(r.Rows) == 0 {
+		return nil
+	}
 	lines := []string{"FIGURE\tBRIDGE\tRANGE\tMYBRIDGE\tRANGE\tUNIT\tROUNDS\tRATIO\tGOAL\tMET"}
 	goals, met := 0, 0
 	for _, p := range r.parts() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 
 	"mybridge/test/bench/figures"
@@ -77,10 +76,10 @@ func (s *spread) String() string {
 	if s.Rounds == 1 {
 		return s.median()
 	}
-	return fmt.Sprintf("%s (%s)", s.median(), s.span())
+	return s.median() + " (" + s.span() + ")"
 }
 
-// median and span are empty where nothing was taken.
+// median is empty where nothing was taken, span also where there is one value.
 func (s *spread) median() string {
 	if s == nil {
 		return ""
@@ -89,7 +88,7 @@ func (s *spread) median() string {
 }
 
 func (s *spread) span() string {
-	if s == nil {
+	if s == nil || s.Rounds == 1 {
 		return ""
 	}
 	return figures.Digits(s.Lowest) + " – " + figures.Digits(s.Highest)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -33,94 +34,97 @@ const (
 	figureRestart        = "restart to first answer with these"
 )
 
-// measureScale measures a plugin that holds much.
-func measureScale(ctx context.Context, l *lifetime, root engine.Root, program string, rounds int) ([]*row, error) {
-	creates, err := measureCreates(ctx, l, root, program, rounds)
-	if err != nil {
-		return nil, err
+// measureScale measures plugins that hold much. All end together: while the kernel takes
+// a namespace with that many links away, no other process changes any.
+func measureScale(ctx context.Context, progress io.Writer, root engine.Root, program string, rounds int) (rows []*row, err error) {
+	err = during(progress, func(l *lifetime) error {
+		few, many, crowded := startCaller(l, root, program), startCaller(l, root, program), startCaller(l, root, program)
+		creates, err := measureCreates(ctx, few, many, rounds)
+		if err != nil {
+			return err
+		}
+		// What a plugin does by itself is no longer of use.
+		few.plugin.Kill()
+		many.plugin.Kill()
+		endpoints, err := measureEndpoints(ctx, crowded, max(1, rounds/4))
+		rows = slices.Concat(creates, endpoints)
+		return err
+	})
+	for _, r := range rows {
+		r.judge(root.Name)
 	}
-	endpoints, err := measureEndpoints(ctx, l, root, program, max(1, rounds/4))
-	return append(creates, endpoints...), err
+	return rows, err
 }
 
 // measureCreates lets a plugin with few networks and one with many take turns.
-func measureCreates(ctx context.Context, l *lifetime, root engine.Root, program string, rounds int) (rows []*row, err error) {
-	err = during(l.progress, func(l *lifetime) error {
-		few, many := startCaller(l, root, program), startCaller(l, root, program)
-		for c, count := range map[*caller]int{few: fewNetworks, many: thousandNetworks} {
-			for range count {
-				if _, err := c.createNetwork(ctx); err != nil {
-					return err
-				}
+func measureCreates(ctx context.Context, few, many *caller, rounds int) ([]*row, error) {
+	for c, count := range map[*caller]int{few: fewNetworks, many: thousandNetworks} {
+		for range count {
+			if _, err := c.createNetwork(ctx); err != nil {
+				return nil, err
 			}
 		}
-		times := map[*caller]figures.Rounds{}
-		turns := []*caller{few, many}
-		for range rounds {
-			for _, c := range turns {
-				values, err := takeOnce(ctx, c.Engine, func(s *stopwatch) {
-					var n pluginNetwork
-					s.time(func() (err error) { n, err = c.createNetwork(ctx); return err })
-					s.do(func() error { return c.removeNetwork(ctx, n) })
-				})
-				if err != nil {
-					return err
-				}
-				times[c] = append(times[c], values...)
+	}
+	times := map[*caller]figures.Rounds{}
+	turns := []*caller{few, many}
+	for range rounds {
+		for _, c := range turns {
+			values, err := takeOnce(ctx, c.Engine, func(s *stopwatch) {
+				var n pluginNetwork
+				s.time(func() (err error) { n, err = c.createNetwork(ctx); return err })
+				s.do(func() error { return c.removeNetwork(ctx, n) })
+			})
+			if err != nil {
+				return nil, err
 			}
-			slices.Reverse(turns)
+			times[c] = append(times[c], values...)
 		}
-		beside := newRow(partScale, "network create, beside 10", "ms").alone(times[few])
-		rows = []*row{beside, newRow(partScale, figureCreateOfMany, "ms").alone(times[many]).to(beside, "beside 10").judge(root.Name)}
-		return nil
-	})
-	return rows, err
+		slices.Reverse(turns)
+	}
+	beside := newRow(partScale, "network create, beside 10", "ms").alone(times[few])
+	return []*row{beside, newRow(partScale, figureCreateOfMany, "ms").alone(times[many]).to(beside, "beside 10")}, nil
 }
 
 // measureEndpoints measures a plugin's memory, and how soon it is back when it was
 // killed.
-func measureEndpoints(ctx context.Context, l *lifetime, root engine.Root, program string, rounds int) (rows []*row, err error) {
-	err = during(l.progress, func(l *lifetime) error {
-		c := startCaller(l, root, program)
-		var n pluginNetwork
-		var endpoint object
-		for i := range thousandEndpoints {
-			// A bridge has no more than 1,024 links.
-			if i%100 == 0 {
-				if n, err = c.createNetwork(ctx); err != nil {
-					return err
-				}
-			}
-			if endpoint, err = c.startContainer(ctx, n, firstHostPort+i); err != nil {
-				return err
+func measureEndpoints(ctx context.Context, c *caller, rounds int) ([]*row, error) {
+	var n pluginNetwork
+	var endpoint object
+	for i := range thousandEndpoints {
+		var err error
+		// A bridge has no more than 1,024 links.
+		if i%100 == 0 {
+			if n, err = c.createNetwork(ctx); err != nil {
+				return nil, err
 			}
 		}
-		memory, err := residentMemory(c.plugin.Pid())
-		if err != nil {
-			return err
+		if endpoint, err = c.startContainer(ctx, n, firstHostPort+i); err != nil {
+			return nil, err
 		}
-		var times, restored figures.Rounds
-		for range rounds {
-			c.plugin.Kill()
-			var s stopwatch
-			s.time(func() error {
-				c.startPlugin()
-				return c.firstAnswer(ctx, endpoint)
-			})
-			s.take(func() (float64, error) { return residentMemory(c.plugin.Pid()) })
-			if s.err != nil {
-				return s.err
-			}
-			times, restored = append(times, s.values[0]), append(restored, s.values[1])
+	}
+	memory, err := residentMemory(c.plugin.Pid())
+	if err != nil {
+		return nil, err
+	}
+	var times, restored figures.Rounds
+	for range rounds {
+		c.plugin.Kill()
+		var s stopwatch
+		s.time(func() error {
+			c.startPlugin()
+			return c.firstAnswer(ctx, endpoint)
+		})
+		s.take(func() (float64, error) { return residentMemory(c.plugin.Pid()) })
+		if s.err != nil {
+			return nil, s.err
 		}
-		rows = []*row{
-			newRow(partScale, figureMemory, "MiB").alone(figures.Rounds{memory}).judge(root.Name),
-			newRow(partScale, figureMemoryRestored, "MiB").alone(restored).judge(root.Name),
-			newRow(partScale, figureRestart, "ms").alone(times).judge(root.Name),
-		}
-		return nil
-	})
-	return rows, err
+		times, restored = append(times, s.values[0]), append(restored, s.values[1])
+	}
+	return []*row{
+		newRow(partScale, figureMemory, "MiB").alone(figures.Rounds{memory}),
+		newRow(partScale, figureMemoryRestored, "MiB").alone(restored),
+		newRow(partScale, figureRestart, "ms").alone(times),
+	}, nil
 }
 
 // firstAnswer asks about the endpoint until it is told.
