@@ -74,12 +74,9 @@ const containerPrefix = "eth"
 
 // CreateEndpoint enters an endpoint and returns it with its MAC. Repeated for
 // an endpoint that is there it succeeds if nothing differs. It fails with
-// ErrUnknownNetwork, ErrInvalid, ErrConflict or ErrExists.
+// ErrUnknownNetwork, ErrInvalid, ErrConflict, ErrFull or ErrExists.
 func (d *Driver) CreateEndpoint(ctx context.Context, config EndpointConfig) (Endpoint, error) {
-	if err := d.reapIf(ctx, func(left *leftover) bool { return left.isInTheWayOfEndpoint(config) }); err != nil {
-		return Endpoint{}, err
-	}
-	n, err := d.lockedNetwork(ctx, config.Network)
+	n, err := d.lockedFor(ctx, config)
 	if err != nil {
 		return Endpoint{}, err
 	}
@@ -106,10 +103,31 @@ func (d *Driver) CreateEndpoint(ctx context.Context, config EndpointConfig) (End
 	return endpoint, nil
 }
 
+// lockedFor returns the network that the endpoint is for, locked. What deletions still
+// have of what it needs is gone then.
+func (d *Driver) lockedFor(ctx context.Context, config EndpointConfig) (*network, error) {
+	if err := d.reapIf(ctx, func(left *leftover) bool { return left.isInTheWayOfEndpoint(config) }); err != nil {
+		return nil, err
+	}
+	n, err := d.lockedNetwork(ctx, config.Network)
+	if err != nil || len(n.endpoints) < link.MostPorts {
+		return n, err
+	}
+	n.unlock()
+	if err := d.reapIf(ctx, func(left *leftover) bool { return left.record.ID == config.Network }); err != nil {
+		return nil, err
+	}
+	return d.lockedNetwork(ctx, config.Network)
+}
+
 // checkEndpoint finds addresses that no endpoint of the network can have.
 func (n *network) checkEndpoint(config EndpointConfig) error {
 	if n.Phase != Ready {
 		return fmt.Errorf("network %s is %s: %w", n.ID.Short(), n.Phase, ErrUnknownNetwork)
+	}
+	if len(n.endpoints) >= link.MostPorts {
+		return fmt.Errorf("network %s %w: bridge %s has %d containers, the most that the kernel allows on one: use another network",
+			n.ID.Short(), ErrFull, n.Bridge, len(n.endpoints))
 	}
 	for _, family := range []struct {
 		address netip.Prefix

@@ -13,6 +13,8 @@ var (
 	ErrExists = errors.New("exists already with other settings")
 	// ErrConflict: another network or endpoint has the subnet, bridge, address or link.
 	ErrConflict = errors.New("is in use")
+	// ErrFull: the network has as many endpoints as its bridge can have.
+	ErrFull = errors.New("is full")
 	// ErrInvalid: the values given contradict each other.
 	ErrInvalid = errors.New("is not possible")
 )

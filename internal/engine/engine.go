@@ -55,7 +55,7 @@ func (c *Client) Facts(ctx context.Context, driver string) ([]ipam.Fact, error) 
 	}
 	var facts []ipam.Fact
 	for _, listed := range networks {
-		if listed.IPAM.Driver != driver {
+		if !IsDriver(listed.IPAM.Driver, driver) {
 			continue
 		}
 		// Only a single network comes with its containers.

@@ -2,7 +2,10 @@ package link
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	"mybridge/test/kernel"
 )
 
 func mustRemove(t *testing.T, m *Manager, bridges []Bridge, veths []Veth) {
@@ -44,5 +47,24 @@ func TestRemoveGroup(t *testing.T) {
 		if found, err := m.find(name); err != nil || found == nil {
 			t.Errorf("link %s is gone: %v", name, err)
 		}
+	}
+}
+
+// TestFullBridge wants the port too many of a bridge, which may have ports of others,
+// to be told what to do.
+func TestFullBridge(t *testing.T) {
+	m := open(t)
+	must(t, m.EnsureBridge(t.Context(), testBridge()))
+	var commands strings.Builder
+	for i := range MostPorts {
+		fmt.Fprintf(&commands, "link add other%d master %s type ifb\n", i, testBridge().Name)
+	}
+	kernel.ThisMachine(t, "host").Feed(t, commands.String(), "ip", "-batch", "-")
+	err := m.EnsureVeth(t.Context(), testVeth())
+	if err == nil || !strings.Contains(err.Error(), "bridge mb-test has 1023 ports, the most that the kernel allows: use another network") {
+		t.Errorf("one port too many: %v", err)
+	}
+	if found, err := m.find(testVeth().Name); err != nil || found != nil {
+		t.Errorf("the pair is there all the same: %v, %v", found, err)
 	}
 }

@@ -8,9 +8,14 @@ import (
 	"strings"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"mybridge/internal/fault"
 )
+
+// MostPorts is how many ports a bridge can have (BR_MAX_PORTS of the kernel's
+// net/bridge/br_private.h, less the number 0).
+const MostPorts = 1<<10 - 1
 
 // Veth is the pair of an endpoint: one end is a port of the bridge, the other
 // is handed to the engine, which moves it into the container.
@@ -80,7 +85,6 @@ func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge, in *container) erro
 	attributes := netlink.NewLinkAttrs()
 	attributes.Name = string(want.Name)
 	attributes.MTU = want.MTU
-	attributes.MasterIndex = bridge.Index
 	attributes.HardwareAddr = RandomMAC().hardware()
 	attributes.Flags = netFlagUp
 	pair := netlink.NewVeth(attributes)
@@ -96,7 +100,7 @@ func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge, in *container) erro
 	if err := m.handle.LinkAdd(pair); err != nil {
 		return fmt.Errorf("making veth pair %s, %s on bridge %s: %w", want.Name, want.Peer, want.Bridge, err)
 	}
-	if err := m.completeVeth(want, pair, in); err != nil {
+	if err := m.completeVeth(want, pair, bridge, in); err != nil {
 		return errors.Join(err, m.handle.LinkDel(pair))
 	}
 	return nil
@@ -104,8 +108,18 @@ func (m *Manager) addVeth(want Veth, bridge *netlink.Bridge, in *container) erro
 
 // completeVeth sets what the kernel ignores at creation. The alias comes last: it
 // says that the pair is complete.
-func (m *Manager) completeVeth(want Veth, pair *netlink.Veth, in *container) error {
+func (m *Manager) completeVeth(want Veth, pair *netlink.Veth, bridge *netlink.Bridge, in *container) error {
 	if err := fault.Point("link.veth.added"); err != nil {
+		return err
+	}
+	err := m.handle.LinkSetMaster(pair, bridge)
+	if errors.Is(err, unix.EXFULL) {
+		return fmt.Errorf("bridge %s has %d ports, the most that the kernel allows: use another network", want.Bridge, MostPorts)
+	}
+	if err != nil {
+		return fmt.Errorf("making %s a port of bridge %s: %w", want.Name, want.Bridge, err)
+	}
+	if err := fault.Point("link.veth.port"); err != nil {
 		return err
 	}
 	// A bridge's port has no address of its own.

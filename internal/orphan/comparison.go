@@ -124,7 +124,7 @@ func compare(name string, k known, networks []driver.Network, unused []ipam.Unus
 func (c comparison) strangers() []health.Finding {
 	var strangers []health.Finding
 	for id, n := range c.known.networks {
-		if _, isOurs := c.ours[id]; isOurs || n.Driver != c.name {
+		if _, isOurs := c.ours[id]; isOurs || !engine.IsDriver(n.Driver, c.name) {
 			continue
 		}
 		strangers = append(strangers, health.Finding{

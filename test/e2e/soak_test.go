@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,8 +66,8 @@ func TestSoak(t *testing.T) {
 		lifeOfANetwork(h)
 		s.wantResources("after a restart", used)
 		h.t.Logf("%d rounds, disturbed by %v; refused meanwhile:", s.rounds.Load(), s.chaos)
-		for reason, times := range s.refused {
-			h.t.Logf("%6d times %s", times, reason)
+		for _, reason := range slices.Sorted(maps.Keys(s.refused)) {
+			h.t.Logf("%6d times %s", s.refused[reason], reason)
 		}
 	})
 }
@@ -105,6 +107,7 @@ func (s *soak) try(arguments ...string) {
 		return
 	}
 	_, said, _ := strings.Cut(err.Error(), ": ") // after the command
+	said, _, _ = strings.Cut(said, "\n")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused[arguments[0]+": "+someID.ReplaceAllString(said, "…")]++

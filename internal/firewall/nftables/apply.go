@@ -2,6 +2,7 @@ package nftables
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/google/nftables"
@@ -13,15 +14,23 @@ type tables map[nftables.TableFamily]bool
 // tables are those that networks need, and those that were made for networks before
 // and not swept away yet.
 func (f *Firewall) tables() tables {
-	antispoof := false
+	wanted := tables{
+		nftables.TableFamilyINet:   len(f.memory.networks) > 0 && !f.options.AntispoofOnly,
+		nftables.TableFamilyBridge: false,
+	}
+	for family := range wanted {
+		wanted[family] = wanted[family] || f.memory.standing[family]
+	}
+	if wanted[nftables.TableFamilyBridge] {
+		return wanted
+	}
 	for _, n := range f.memory.networks {
-		antispoof = antispoof || n.Antispoof
+		if n.Antispoof {
+			wanted[nftables.TableFamilyBridge] = true
+			break
+		}
 	}
-	standing := f.memory.standing
-	return tables{
-		nftables.TableFamilyINet:   standing[nftables.TableFamilyINet] || len(f.memory.networks) > 0 && !f.options.AntispoofOnly,
-		nftables.TableFamilyBridge: standing[nftables.TableFamilyBridge] || antispoof,
-	}
+	return wanted
 }
 
 // change puts a network into the place of the one it was before; either may be
@@ -35,9 +44,23 @@ func (f *Firewall) change(ctx context.Context, before, after *network) error {
 	return nil
 }
 
+// changeEndpoint does for an endpoint what change does for a network.
+func (f *Firewall) changeEndpoint(ctx context.Context, n *network, id string, after *endpoint) error {
+	present := f.tables()
+	s, before := f.memory.setEndpoint(n, id, after)
+	if err := f.apply(ctx, s, present); err != nil {
+		f.memory.setEndpoint(n, id, before)
+		return err
+	}
+	return nil
+}
+
 // apply has the kernel go the step from where these tables were present. Where
 // that fails, most likely since somebody flushed the ruleset, both begin anew.
 func (f *Firewall) apply(ctx context.Context, s step, present tables) error {
+	if f.intact && s.isNothing() && maps.Equal(present, f.tables()) {
+		return nil
+	}
 	if f.intact && f.commit(ctx, s, present) == nil {
 		return nil
 	}
@@ -86,6 +109,11 @@ func (s step) in(family nftables.TableFamily) step {
 		part.chains, part.obsolete = s.chains, s.obsolete
 	}
 	return part
+}
+
+// isNothing reports whether there is nothing to do.
+func (s step) isNothing() bool {
+	return len(s.added)+len(s.removed)+len(s.chains)+len(s.obsolete) == 0
 }
 
 // write goes the step in an order in which no element jumps to a chain that is

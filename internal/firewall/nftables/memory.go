@@ -12,8 +12,7 @@ import (
 	"mybridge/internal/link"
 )
 
-// network is what is remembered of a network: what it is, and what it became. It
-// is never changed, but replaced.
+// network is what is remembered of a network: what it is, and what it became.
 type network struct {
 	firewall.Network
 	elements  []element
@@ -47,22 +46,6 @@ func (n *network) states() []firewall.Endpoint {
 		states = append(states, e.Endpoint)
 	}
 	return states
-}
-
-// with is the network with the endpoint.
-func (n *network) with(e firewall.Endpoint) *network {
-	changed := *n
-	changed.endpoints = maps.Clone(n.endpoints)
-	changed.endpoints[e.ID] = endpoint{e, endpointElements(n.Network, e)}
-	return &changed
-}
-
-// without is the network without the endpoint.
-func (n *network) without(id string) *network {
-	changed := *n
-	changed.endpoints = maps.Clone(n.endpoints)
-	delete(changed.endpoints, id)
-	return &changed
 }
 
 // difference is what one network has and the other has not, and the reverse, in
@@ -125,6 +108,24 @@ func (m *memory) replace(before, after *network) step {
 		s.obsolete = old.leaving
 	}
 	return s
+}
+
+// setEndpoint puts an endpoint of a network into the place of the one it was before;
+// nil stands for none. It returns that one. What it takes does not grow with the
+// network.
+func (m *memory) setEndpoint(n *network, id string, after *endpoint) (s step, before *endpoint) {
+	var taken, given []element
+	if e, known := n.endpoints[id]; known {
+		before, taken = &e, e.elements
+	}
+	delete(n.endpoints, id)
+	if after != nil {
+		n.endpoints[id], given = *after, after.elements
+	}
+	if slices.Equal(taken, given) {
+		return step{}, before
+	}
+	return m.exchange(taken, given), before
 }
 
 // setEngine puts the engine's bridges into the place of those before.

@@ -147,11 +147,12 @@ func (f *Firewall) Sweep(ctx context.Context) error {
 // Its network must have been set.
 func (f *Firewall) SetEndpoint(ctx context.Context, network string, e firewall.Endpoint) error {
 	return f.exclusively(ctx, func() error {
-		before, known := f.memory.networks[network]
+		n, known := f.memory.networks[network]
 		if !known {
 			return fmt.Errorf("setting endpoint %s: network %s has no rules", short(e.ID), short(network))
 		}
-		if err := f.change(ctx, before, before.with(e)); err != nil {
+		after := &endpoint{e, endpointElements(n.Network, e)}
+		if err := f.changeEndpoint(ctx, n, e.ID, after); err != nil {
 			return fmt.Errorf("setting endpoint %s: %w", short(e.ID), err)
 		}
 		return nil
@@ -161,11 +162,11 @@ func (f *Firewall) SetEndpoint(ctx context.Context, network string, e firewall.E
 // RemoveEndpoint takes the endpoint's rules away.
 func (f *Firewall) RemoveEndpoint(ctx context.Context, network, endpoint string) error {
 	return f.exclusively(ctx, func() error {
-		before, known := f.memory.networks[network]
+		n, known := f.memory.networks[network]
 		if !known {
 			return nil
 		}
-		if err := f.change(ctx, before, before.without(endpoint)); err != nil {
+		if err := f.changeEndpoint(ctx, n, endpoint, nil); err != nil {
 			return fmt.Errorf("removing endpoint %s: %w", short(endpoint), err)
 		}
 		return nil
