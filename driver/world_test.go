@@ -40,6 +40,8 @@ type world struct {
 	// remade are the links that were made again, in their order.
 	remade     []link.Name
 	hostSubnet netip.Prefix
+	// sweeps is how often rules of no network were swept away.
+	sweeps int
 	// ownedBridges and ownedVeths are what the aliases of our links tell.
 	ownedBridges map[link.Name]link.OwnedBridge
 	ownedVeths   map[link.Name]link.OwnedVeth
@@ -324,7 +326,10 @@ func (w *world) RemoveEndpoint(_ context.Context, _, endpoint string) error {
 	return nil
 }
 
-func (w *world) Sweep(context.Context) error { return nil }
+func (w *world) Sweep(context.Context) error {
+	w.sweeps++
+	return nil
+}
 
 func (w *world) Restore(_ context.Context, state firewall.State) error {
 	if err := w.effect(); err != nil {
