@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"mybridge/internal/cli"
 	"mybridge/internal/doctor"
 	"mybridge/internal/engine"
+	"mybridge/internal/events"
 	"mybridge/internal/host"
 	"mybridge/internal/hostport"
 	"mybridge/internal/link"
@@ -28,6 +30,7 @@ import (
 	"mybridge/internal/protocol"
 	"mybridge/internal/repair"
 	"mybridge/internal/server"
+	"mybridge/internal/status"
 	"mybridge/internal/store"
 	"mybridge/ipam"
 )
@@ -39,11 +42,15 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
 	program := cli.Program{
 		Version:        version,
+		DockerPlugin:   cli.IsDockerPlugin(os.Args[0]),
 		Serve:          serve,
 		OpenAddresses:  openAddresses,
 		PublishedPorts: publishedPorts,
 		Containers:     containers,
 		Examine:        examine,
+		Status:         pluginStatus,
+		Networks:       engineNetworks,
+		Follow:         follow,
 	}
 	code := cli.Run(ctx, program, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -53,6 +60,11 @@ func main() {
 // serve listens first, so that the engine's calls wait instead of failing, then
 // restores, then answers until ctx is done.
 func serve(ctx context.Context, config cli.ServeConfig) (err error) {
+	if os.Getenv("GOGC") == "" {
+		// Half of Go's own: what is collected is small, and is to stay so on a host
+		// that is there for others.
+		debug.SetGCPercent(50)
+	}
 	log := newLog(config)
 	pluginSockets, err := listen(config.PluginSockets())
 	if err != nil {
@@ -66,7 +78,13 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	defer func() { closeSockets([]net.Listener{adminSocket}, &err) }()
 
 	calls := metrics.NewCalls()
-	gate := server.NewGate(log, calls.Observe)
+	happening := &events.Bus{}
+	reporter := &status.Reporter{Version: version, Since: time.Now()}
+	gate := server.NewGate(log, func(call string, took time.Duration, err error) {
+		calls.Observe(call, took, err)
+		reporter.Called()
+		happening.Call(call, err)
+	})
 	services := &protocol.Services{}
 	stopped := make(chan error, len(pluginSockets)+2)
 	handler := protocol.NewHandler(gate, services)
@@ -107,6 +125,7 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 		Firewall:      filter,
 		Ports:         ports,
 		Log:           log,
+		Observe:       happening.Driver,
 		DirectRouting: config.AllowDirectRouting,
 		EngineBridges: bridges,
 	})
@@ -126,7 +145,7 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	if err != nil {
 		return err
 	}
-	repairer := repair.New(log, repair.Part{Mender: networks, Watch: links.Watch}, repair.Part{Mender: filter, Watch: filter.Watch})
+	repairer := repair.New(log, happening.Repair, repair.Part{Mender: networks, Watch: links.Watch}, repair.Part{Mender: filter, Watch: filter.Watch})
 	numbers := metrics.NewHandler(metrics.Parts{
 		Version:   version,
 		Networks:  networks,
@@ -150,9 +169,15 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 		Engine: askingEngine(orphans, config.EngineSocket, true),
 		Parts:  []doctor.Part{networks, filter, doctor.Addresses{Manager: addresses}},
 	}
-	adminServer := &http.Server{Handler: admin.NewHandler(addresses, networks, examiner, numbers), ReadHeaderTimeout: time.Minute}
+	reporter.Firewall, reporter.Networks, reporter.Addresses = backend, networks, addresses
+	adminHandler := admin.NewHandler(admin.Parts{
+		Addresses: addresses, Ports: networks, Doctor: examiner, Status: reporter, Events: happening, Numbers: numbers,
+	})
+	adminServer := &http.Server{Handler: adminHandler, ReadHeaderTimeout: time.Minute}
+	adminServer.RegisterOnShutdown(happening.Close)
 	go func() { stopped <- adminServer.Serve(adminSocket) }()
 	log.WithFields(logrus.Fields{"version": version, "socket": config.PluginSocket(), "firewall": backend}).Info("mybridge is ready")
+	tellReady(log)
 
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	var working sync.WaitGroup

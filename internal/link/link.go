@@ -55,11 +55,11 @@ var (
 // methods may be called concurrently.
 type Manager struct {
 	handle *netlink.Handle
-	// removals is for what takes the kernel long.
-	removals *nl.SocketHandle
-	used     usedPrefixes
-	instance string
-	log      logrus.FieldLogger
+	// removals is for what takes the kernel long, lists for what it has much to say to.
+	removals, lists *nl.SocketHandle
+	used            usedPrefixes
+	instance        string
+	log             logrus.FieldLogger
 }
 
 // Open returns a manager for the calling process's network namespace. The
@@ -73,18 +73,31 @@ func Open(instance string, log logrus.FieldLogger) (*Manager, error) {
 		handle.Close()
 		return nil, fmt.Errorf("limiting netlink calls to %s: %w", socketTimeout, err)
 	}
-	removals, err := nl.Subscribe(unix.NETLINK_ROUTE)
+	removals, err := openSocket(removalTimeout)
 	if err != nil {
 		handle.Close()
+		return nil, err
+	}
+	lists, err := openSocket(socketTimeout)
+	if err != nil {
+		handle.Close()
+		removals.Socket.Close()
+		return nil, err
+	}
+	return &Manager{handle: handle, removals: removals, lists: lists, instance: instance, log: log}, nil
+}
+
+func openSocket(timeout time.Duration) (*nl.SocketHandle, error) {
+	socket, err := nl.Subscribe(unix.NETLINK_ROUTE)
+	if err != nil {
 		return nil, fmt.Errorf("opening netlink: %w", err)
 	}
-	timeout := unix.NsecToTimeval(int64(removalTimeout))
-	if err := removals.SetReceiveTimeout(&timeout); err != nil {
-		handle.Close()
-		removals.Close()
-		return nil, fmt.Errorf("limiting removals to %s: %w", removalTimeout, err)
+	limit := unix.NsecToTimeval(int64(timeout))
+	if err := socket.SetReceiveTimeout(&limit); err != nil {
+		socket.Close()
+		return nil, fmt.Errorf("limiting netlink calls to %s: %w", timeout, err)
 	}
-	return &Manager{handle: handle, removals: &nl.SocketHandle{Socket: removals}, instance: instance, log: log}, nil
+	return &nl.SocketHandle{Socket: socket}, nil
 }
 
 // aliasPrefix begins the alias of each link of this instance, and of no other's.
@@ -94,6 +107,7 @@ func (m *Manager) aliasPrefix() string { return "mybridge/" + m.instance + " " }
 func (m *Manager) Close() {
 	m.handle.Close()
 	m.removals.Socket.Close()
+	m.lists.Socket.Close()
 	m.used.mu.Lock()
 	defer m.used.mu.Unlock()
 	m.used.close()

@@ -33,7 +33,9 @@ const mostDumps = 5
 
 // Owned returns the links that this instance made and that are complete.
 func (m *Manager) Owned(_ context.Context) (bridges []OwnedBridge, veths []OwnedVeth, err error) {
-	links, err := m.listLinks()
+	links, err := m.listLinks(withoutStatistics, func(l netlink.Link) bool {
+		return isBridge(l) || strings.HasPrefix(l.Attrs().Alias, m.aliasPrefix())
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -68,14 +70,6 @@ func dump[Entry any](list func() ([]Entry, error)) (entries []Entry, err error) 
 		}
 	}
 	return entries, err
-}
-
-func (m *Manager) listLinks() ([]netlink.Link, error) {
-	links, err := dump(m.handle.LinkList)
-	if err != nil {
-		return nil, fmt.Errorf("listing links: %w", err)
-	}
-	return links, nil
 }
 
 // listAddresses lists those of the link, and with nil those of all links.

@@ -21,7 +21,14 @@ const (
 // Problems says what is wrong with the links, by their names: nothing where all is
 // as Ensure left it. It changes nothing, and looks once at all links there are.
 func (m *Manager) Problems(_ context.Context, bridges []Bridge, veths []Veth) (map[Name]string, error) {
-	links, err := m.listLinks()
+	wanted := map[Name]bool{}
+	for _, b := range bridges {
+		wanted[b.Name] = true
+	}
+	for _, v := range veths {
+		wanted[v.Name], wanted[v.Bridge] = true, true
+	}
+	links, err := m.listLinks(withoutStatistics, func(l netlink.Link) bool { return wanted[Name(l.Attrs().Name)] })
 	if err != nil {
 		return nil, err
 	}

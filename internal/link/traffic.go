@@ -1,10 +1,6 @@
 package link
 
-import (
-	"context"
-
-	"github.com/vishvananda/netlink"
-)
+import "context"
 
 // Traffic is what passed an endpoint's link since it was made, as its container sees
 // it.
@@ -22,7 +18,7 @@ type Volume struct {
 
 // Traffic returns that of all links of this instance's endpoints, in any order.
 func (m *Manager) Traffic(_ context.Context) ([]Traffic, error) {
-	links, err := m.listLinks()
+	links, err := m.listLinks(withStatistics, isVeth)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +27,7 @@ func (m *Manager) Traffic(_ context.Context) ([]Traffic, error) {
 		attributes := l.Attrs()
 		veth, ours := m.parseVethAlias(attributes.Alias)
 		statistics := attributes.Statistics
-		if _, isVeth := l.(*netlink.Veth); !isVeth || !ours || statistics == nil {
+		if !ours || statistics == nil {
 			continue
 		}
 		// The link is the bridge's end: what it sends, the container receives.

@@ -14,15 +14,13 @@ import (
 
 // Bridges returns the names of all bridges of the host, whoever made them.
 func (m *Manager) Bridges(_ context.Context) ([]Name, error) {
-	links, err := m.listLinks()
+	links, err := m.listLinks(withoutStatistics, isBridge)
 	if err != nil {
 		return nil, err
 	}
 	var names []Name
 	for _, l := range links {
-		if _, isBridge := l.(*netlink.Bridge); isBridge {
-			names = append(names, Name(l.Attrs().Name))
-		}
+		names = append(names, Name(l.Attrs().Name))
 	}
 	return names, nil
 }
