@@ -8,7 +8,6 @@ import (
 )
 
 // Check compares the kernel's rules with those last applied, and changes nothing.
-// It waits for a change of ours to end.
 func (t *tables) Check(ctx context.Context) ([]health.Finding, error) {
 	return t.examine(ctx, func(*family, found, ruleset) error { return nil })
 }
@@ -18,8 +17,13 @@ func (t *tables) Mend(ctx context.Context) ([]health.Finding, error) {
 	return t.examine(ctx, func(f *family, there found, wanted ruleset) error { return f.mend(ctx, there, wanted) })
 }
 
-// examine looks at each family, and treats those of which something is wrong.
+// examine looks at each family, and treats those of which something is wrong. It looks
+// without the lock of changes first, as programs have to run for that: what seems
+// wrong then may be a change of ours that was not done yet, and is looked at again.
 func (t *tables) examine(ctx context.Context, treat func(*family, found, ruleset) error) (findings []health.Finding, err error) {
+	if right, err := t.isRight(ctx); right || err != nil {
+		return nil, err
+	}
 	err = t.exclusively(ctx, func() error {
 		var failures []error
 		for _, f := range t.families {
@@ -36,6 +40,24 @@ func (t *tables) examine(ctx context.Context, treat func(*family, found, ruleset
 		return errors.Join(failures...)
 	})
 	return findings, err
+}
+
+// isRight reports whether nothing of any family seems wrong.
+func (t *tables) isRight(ctx context.Context) (bool, error) {
+	var wanted rulesets
+	if err := t.exclusively(ctx, func() error {
+		wanted = t.wanted
+		return nil
+	}); err != nil {
+		return false, err
+	}
+	for _, f := range t.families {
+		there, err := f.look(ctx)
+		if err != nil || len(f.compare(there, wanted(f.ipv6))) > 0 {
+			return false, nil // looked at again
+		}
+	}
+	return true, nil
 }
 
 // found is what is there of a family.

@@ -11,17 +11,15 @@ import (
 // Check compares the kernel's rules with what should be there, and changes nothing.
 // It waits for a change of ours to end.
 func (f *Firewall) Check(ctx context.Context) (findings []health.Finding, err error) {
-	err = f.exclusively(ctx, func() error {
-		var failures [2]error
-		findings, failures[0] = f.look(ctx)
-		if f.options.Accepts != nil {
-			var accepts []health.Finding
-			accepts, failures[1] = f.options.Accepts.Check(ctx)
-			findings = append(findings, accepts...)
-		}
-		return errors.Join(failures[:]...)
+	err = f.exclusively(ctx, func() (err error) {
+		findings, err = f.look(ctx)
+		return err
 	})
-	return findings, err
+	if f.options.Accepts == nil {
+		return findings, err
+	}
+	accepts, failure := f.options.Accepts.Check(ctx)
+	return append(findings, accepts...), errors.Join(err, failure)
 }
 
 // Mend makes our tables again, as a whole and in one transaction, where something
@@ -29,23 +27,20 @@ func (f *Firewall) Check(ctx context.Context) (findings []health.Finding, err er
 func (f *Firewall) Mend(ctx context.Context) (findings []health.Finding, err error) {
 	err = f.exclusively(ctx, func() error {
 		var err error
-		if findings, err = f.look(ctx); err != nil {
+		if findings, err = f.look(ctx); err != nil || len(findings) == 0 {
 			return err
 		}
-		if len(findings) > 0 {
-			if err := f.renew(ctx); err != nil {
-				return fmt.Errorf("making tables %s again: %w", f.name, err)
-			}
+		if err := f.renew(ctx); err != nil {
+			return fmt.Errorf("making tables %s again: %w", f.name, err)
 		}
-		if f.options.Accepts == nil {
-			return nil
-		}
-		// Last, as without our drops they are too broad.
-		accepts, err := f.options.Accepts.Mend(ctx)
-		findings = append(findings, accepts...)
-		return err
+		return nil
 	})
-	return findings, err
+	if err != nil || f.options.Accepts == nil {
+		return findings, err
+	}
+	// Last, as without our drops they are too broad.
+	accepts, err := f.options.Accepts.Mend(ctx)
+	return append(findings, accepts...), err
 }
 
 // look compares our tables with what is remembered.
