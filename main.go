@@ -164,7 +164,7 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	}
 	services.Networks, services.Addresses = networks, addresses
 	gate.Open()
-	orphans := newOrphans(config.Name, networks, addresses, links, log)
+	orphans := newOrphans(config.Name, networks, addresses, links, state, log)
 	examiner := doctor.Doctor{
 		Engine: askingEngine(orphans, config.EngineSocket, true),
 		Parts:  []doctor.Part{networks, filter, doctor.Addresses{Manager: addresses}},

@@ -80,7 +80,7 @@ func examineStopped(ctx context.Context, target cli.Target, state *store.Store, 
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	orphans := newOrphans(target.Name, networks, addresses, links, log)
+	orphans := newOrphans(target.Name, networks, addresses, links, state, log)
 	return doctor.Doctor{
 		Engine: askingEngine(orphans, cli.DefaultEngineSocket, false),
 		Parts:  []doctor.Part{networks, filter, doctor.Addresses{Manager: addresses}, stopped{networks}},

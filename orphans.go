@@ -8,11 +8,12 @@ import (
 	"mybridge/internal/engine"
 	"mybridge/internal/link"
 	"mybridge/internal/orphan"
+	"mybridge/internal/store"
 	"mybridge/ipam"
 )
 
-func newOrphans(name string, networks *driver.Driver, addresses *ipam.Manager, links *link.Manager, log logrus.FieldLogger) *orphan.Finder {
-	return &orphan.Finder{Name: name, Networks: networks, Addresses: addresses, Links: links, Log: log}
+func newOrphans(name string, networks *driver.Driver, addresses *ipam.Manager, links *link.Manager, state *store.Store, log logrus.FieldLogger) *orphan.Finder {
+	return &orphan.Finder{Name: name, Networks: networks, Addresses: addresses, Links: links, Engines: state, Log: log}
 }
 
 // askingEngine looks for orphans at the engine that is named, or the usual one; runs

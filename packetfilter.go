@@ -82,3 +82,12 @@ func containers(ctx context.Context, socket string) ([]engine.Container, error) 
 	}
 	return found, nil
 }
+
+// engineNetworks asks the engine that listens on the socket.
+func engineNetworks(ctx context.Context, socket string) ([]engine.Network, error) {
+	found, err := engine.NewClient(socket).Networks(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("looking for networks: %w", err)
+	}
+	return found, nil
+}

@@ -53,6 +53,7 @@ func (d *Driver) raise(ctx context.Context, n *network) error {
 		return errors.Join(err, d.retireNetwork(undo, n))
 	}
 	d.logNetwork(n).WithFields(logrus.Fields{"subnets": n.prefixes(), "internal": n.Internal}).Info("network created")
+	d.tellOfNetwork(NetworkCreated, n)
 	return nil
 }
 

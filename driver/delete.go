@@ -26,6 +26,7 @@ func (d *Driver) DeleteNetwork(ctx context.Context, id NetworkID) error {
 		return err
 	}
 	d.logNetwork(n).Info("network deleted")
+	d.tellOfNetwork(NetworkDeleted, n)
 	return nil
 }
 
@@ -74,6 +75,7 @@ func (d *Driver) DeleteEndpoint(ctx context.Context, networkID NetworkID, id End
 		return err
 	}
 	d.logEndpoint(endpoint).Info("endpoint deleted")
+	d.tellOfEndpoint(EndpointDeleted, endpoint)
 	return nil
 }
 

@@ -122,6 +122,7 @@ type Driver struct {
 	firewall Firewall
 	ports    HostPorts
 	log      logrus.FieldLogger
+	observe  Observe
 	// directRouting opens published ports at the containers' own addresses.
 	directRouting bool
 	// recovered counts what the state did not know when the driver was opened.

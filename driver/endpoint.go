@@ -100,6 +100,7 @@ func (d *Driver) CreateEndpoint(ctx context.Context, config EndpointConfig) (End
 	}
 	n.endpoints[endpoint.ID] = endpoint
 	d.logEndpoint(endpoint).WithFields(logrus.Fields{"addresses": endpoint.addresses(), "mac": endpoint.ChosenMAC}).Info("endpoint created")
+	d.tellOfEndpoint(EndpointCreated, endpoint)
 	return endpoint, nil
 }
 
@@ -236,6 +237,7 @@ func (d *Driver) attach(ctx context.Context, n *network, endpoint Endpoint) (Att
 	}
 	n.joined[id] = true
 	d.logEndpoint(endpoint).WithField("link", endpoint.Link).Info("endpoint attached")
+	d.tellOfEndpoint(EndpointAttached, endpoint)
 	return n.attachment(endpoint), nil
 }
 

@@ -112,6 +112,9 @@ func (d *Driver) reapIf(ctx context.Context, isInTheWay func(*leftover) bool) er
 	return d.reap(ctx)
 }
 
+// FinishDeletions finishes now what deletions have left.
+func (d *Driver) FinishDeletions(ctx context.Context) error { return d.reap(ctx) }
+
 // AwaitFree waits until no link that is to go has the address.
 func (d *Driver) AwaitFree(ctx context.Context, address netip.Addr) error {
 	return d.reapIf(ctx, func(left *leftover) bool { return left.has(address) })

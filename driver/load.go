@@ -47,6 +47,7 @@ func load(ctx context.Context, config Config) (*Driver, error) {
 		firewall:      config.Firewall,
 		ports:         config.Ports,
 		log:           config.Log,
+		observe:       config.Observe,
 		directRouting: config.DirectRouting,
 		networks:      map[NetworkID]*network{},
 		left:          map[Deletion]*leftover{},
@@ -54,6 +55,9 @@ func load(ctx context.Context, config Config) (*Driver, error) {
 		reaping:       semaphore.NewWeighted(1),
 		names:         map[link.Name]NetworkID{},
 		sandboxes:     sandboxes{},
+	}
+	if d.observe == nil {
+		d.observe = func(Event) {}
 	}
 	networks, endpoints, err := d.state.LoadNetworks(ctx)
 	if err != nil {

@@ -17,6 +17,8 @@ type Config struct {
 	Firewall Firewall
 	Ports    HostPorts
 	Log      logrus.FieldLogger
+	// Observe may be nil.
+	Observe Observe
 	// DirectRouting lets everybody who routes to containers' own addresses reach
 	// their published ports there.
 	DirectRouting bool

@@ -86,6 +86,7 @@ func (d *Driver) publish(ctx context.Context, n *network, endpoint Endpoint, pub
 	d.logForgetting(endpoint, d.links.ForgetPorts(ctx, endpoint.HostPorts))
 	if len(endpoint.HostPorts) > 0 {
 		d.logEndpoint(endpoint).WithField("ports", endpoint.HostPorts).Info("ports published")
+		d.tellOfPorts(PortsPublished, endpoint)
 	}
 	return nil
 }
@@ -109,6 +110,7 @@ func (d *Driver) Unpublish(ctx context.Context, networkID NetworkID, id Endpoint
 	}
 	if len(endpoint.HostPorts) > 0 {
 		d.logEndpoint(endpoint).WithField("ports", endpoint.HostPorts).Info("ports taken back")
+		d.tellOfPorts(PortsUnpublished, endpoint)
 	}
 	return nil
 }

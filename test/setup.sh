@@ -15,11 +15,13 @@ set -euo pipefail
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# What an engine's root needs beside the engine. iproute2 and nftables are
-# there for the tests, which look at links and rules from inside; firewalld,
-# with its dbus, and ufw are the host firewalls that they run. libpam-systemd is
-# the logind that firewalld depends on: debootstrap chooses none by itself.
-common=iptables,nftables,iproute2,ca-certificates,firewalld,dbus,libpam-systemd,ufw
+# What an engine's root needs beside the engine. docker-compose, curl and
+# busybox-static, of which an image is made, are what the tutorial has its reader
+# use. iproute2 and nftables are there for the tests, which look at links and rules
+# from inside; firewalld, with its dbus, and ufw are the host firewalls that they run.
+# libpam-systemd is the logind that firewalld depends on: debootstrap chooses none by
+# itself.
+common=docker-compose,busybox-static,curl,iptables,nftables,iproute2,ca-certificates,firewalld,dbus,libpam-systemd,ufw
 old_packages=docker.io,$common
 new_packages=docker.io,docker-cli,$common
 

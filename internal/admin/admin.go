@@ -34,16 +34,29 @@ type problem struct {
 	Error string `json:"error"`
 }
 
-// NewHandler returns the server's handler. The numbers are those of metrics.NewHandler.
-func NewHandler(addresses Addresses, ports Ports, doctor Doctor, numbers http.Handler) http.Handler {
+// Parts are what people reach.
+type Parts struct {
+	Addresses Addresses
+	Ports     Ports
+	Doctor    Doctor
+	Status    Status
+	Events    Events
+	// Numbers are those of metrics.NewHandler.
+	Numbers http.Handler
+}
+
+// NewHandler returns the server's handler.
+func NewHandler(parts Parts) http.Handler {
 	mux := http.NewServeMux()
-	handleBitmaps(mux, addresses)
-	handleViews(mux, addresses)
-	handleAddresses(mux, addresses)
-	handlePorts(mux, ports)
-	handleDoctor(mux, doctor)
-	mux.Handle("GET "+metrics.Path, numbers)
-	mux.Handle("GET "+metrics.HealthPath, numbers)
+	handleBitmaps(mux, parts.Addresses)
+	handleViews(mux, parts.Addresses)
+	handleAddresses(mux, parts.Addresses)
+	handlePorts(mux, parts.Ports)
+	handleDoctor(mux, parts.Doctor)
+	handleStatus(mux, parts.Status)
+	handleEvents(mux, parts.Events)
+	mux.Handle("GET "+metrics.Path, parts.Numbers)
+	mux.Handle("GET "+metrics.HealthPath, parts.Numbers)
 	return mux
 }
 

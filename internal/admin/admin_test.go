@@ -33,7 +33,7 @@ func TestDump(t *testing.T) {
 		"left":    {dumped: ipam.Bitmaps{}, left: prefixes("10.0.0.0/8", "2001:db8::/64")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dumped, left, err := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler()))).Dump(t.Context())
+			dumped, left, err := dial(t, serve(t, newHandler(admin.Parts{Addresses: addresses}))).Dump(t.Context())
 			if err != nil {
 				t.Fatalf("Dump: %v", err)
 			}
@@ -49,7 +49,7 @@ func TestDump(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	addresses := &fakeAddresses{}
-	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())))
+	client := dial(t, serve(t, newHandler(admin.Parts{Addresses: addresses})))
 	want := ipam.Bitmaps{
 		netip.MustParsePrefix("192.168.0.0/24"): strings.Repeat("10", 128)[:255],
 		netip.MustParsePrefix("10.0.0.0/30"):    "001",
@@ -67,7 +67,7 @@ func TestLoad(t *testing.T) {
 // whoever sends it.
 func TestLoadChecks(t *testing.T) {
 	addresses := &fakeAddresses{}
-	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())))
+	client := dial(t, serve(t, newHandler(admin.Parts{Addresses: addresses})))
 	err := client.Load(t.Context(), ipam.Bitmaps{netip.MustParsePrefix("10.0.0.0/30"): "0"})
 	if err == nil || !strings.Contains(err.Error(), "10.0.0.0/30") || !strings.Contains(err.Error(), "/30 has 3") {
 		t.Errorf("Load of a short bitmap: got error %v, want one that names it", err)
@@ -80,7 +80,7 @@ func TestLoadChecks(t *testing.T) {
 // TestErrorTextArrives checks that people read what the plugin said, as it was.
 func TestErrorTextArrives(t *testing.T) {
 	cause := fmt.Errorf("address 10.0.0.7: %w", ipam.ErrNotReserved)
-	client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{err: cause}, &fakePorts{err: cause}, &fakeDoctor{}, http.NotFoundHandler())))
+	client := dial(t, serve(t, newHandler(admin.Parts{Addresses: &fakeAddresses{err: cause}, Ports: &fakePorts{err: cause}})))
 	for name, got := range map[string]error{
 		"Load":    client.Load(t.Context(), ipam.Bitmaps{}),
 		"Reserve": client.Reserve(t.Context(), netip.MustParseAddr("10.0.0.7"), ""),
@@ -122,7 +122,7 @@ func TestForeignServer(t *testing.T) {
 }
 
 func TestUnknownRequest(t *testing.T) {
-	handler := admin.NewHandler(&fakeAddresses{}, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())
+	handler := newHandler(admin.Parts{})
 	for _, test := range []struct {
 		method, path string
 		status       int
@@ -189,7 +189,7 @@ func TestPluginStopsMeanwhile(t *testing.T) {
 // TestMetrics wants the numbers at the same socket.
 func TestMetrics(t *testing.T) {
 	numbers := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("at " + r.URL.Path)) })
-	handler := admin.NewHandler(&fakeAddresses{}, &fakePorts{}, &fakeDoctor{}, numbers)
+	handler := newHandler(admin.Parts{Numbers: numbers})
 	for _, path := range []string{"/metrics", "/healthz"} {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, http.NoBody))

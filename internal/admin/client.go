@@ -45,14 +45,23 @@ func (c *Client) Close() error {
 }
 
 func (c *Client) call(ctx context.Context, method, path string, body io.Reader, value any) (err error) {
-	request, err := http.NewRequestWithContext(ctx, method, "http://mybridge"+path, body)
+	response, err := c.send(ctx, method, path, body)
 	if err != nil {
 		return err
 	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return fmt.Errorf("asking the plugin at %s: %w", c.socket, err)
-	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	return read(response, value)
+}
+
+// send returns the answer, whose body is to be closed.
+func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://mybridge"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("asking the plugin at %s: %w", c.socket, err)
+	}
+	return response, nil
 }

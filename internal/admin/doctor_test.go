@@ -2,7 +2,6 @@ package admin_test
 
 import (
 	"context"
-	"net/http"
 	"reflect"
 	"testing"
 
@@ -31,7 +30,7 @@ func TestExamine(t *testing.T) {
 	} {
 		for _, request := range []doctor.Request{{}, {Fix: true}, {EngineSocket: "/run/a b&c.sock"}, {EngineSocket: "/run/docker.sock", Fix: true}} {
 			fake := &fakeDoctor{report: report}
-			got, err := dial(t, serve(t, admin.NewHandler(&fakeAddresses{}, &fakePorts{}, fake, http.NotFoundHandler()))).Examine(t.Context(), request)
+			got, err := dial(t, serve(t, newHandler(admin.Parts{Doctor: fake}))).Examine(t.Context(), request)
 			if err != nil || !reflect.DeepEqual(got, report) {
 				t.Errorf("%+v: got %+v, %v, want %+v", request, got, err, report)
 			}

@@ -107,3 +107,11 @@ func dial(t *testing.T, socket string) *admin.Client {
 	})
 	return client
 }
+
+// newHandler is for tests that ask for nothing but these parts.
+func newHandler(parts admin.Parts) http.Handler {
+	if parts.Numbers == nil {
+		parts.Numbers = http.NotFoundHandler()
+	}
+	return admin.NewHandler(parts)
+}

@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"net/http"
 	"net/netip"
 	"slices"
 	"testing"
@@ -30,7 +29,7 @@ func TestPublishedPorts(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{}, &fakePorts{published: published}, &fakeDoctor{}, http.NotFoundHandler())))
+			client := dial(t, serve(t, newHandler(admin.Parts{Ports: &fakePorts{published: published}})))
 			got, err := client.PublishedPorts(t.Context())
 			if err != nil || !slices.Equal(got, published) {
 				t.Errorf("got %v, %v, want %v", got, err, published)

@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"net/http"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -37,7 +36,7 @@ func viewed() *fakeAddresses {
 // TestViews checks that all of a view arrives as it is.
 func TestViews(t *testing.T) {
 	addresses := viewed()
-	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())))
+	client := dial(t, serve(t, newHandler(admin.Parts{Addresses: addresses})))
 	if got, err := client.Pools(t.Context()); err != nil || !reflect.DeepEqual(got, addresses.pools) {
 		t.Errorf("Pools:\n got %+v, %v\nwant %+v", got, err, addresses.pools)
 	}
@@ -54,7 +53,7 @@ func TestViews(t *testing.T) {
 
 // TestViewsOfNothing checks that nothing is no error.
 func TestViewsOfNothing(t *testing.T) {
-	client := dial(t, serve(t, admin.NewHandler(&fakeAddresses{}, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())))
+	client := dial(t, serve(t, newHandler(admin.Parts{Addresses: &fakeAddresses{}})))
 	if got, err := client.Pools(t.Context()); err != nil || len(got) != 0 {
 		t.Errorf("Pools: got %v, %v, want nothing", got, err)
 	}
@@ -66,7 +65,7 @@ func TestViewsOfNothing(t *testing.T) {
 // TestAsked checks which address and pool the plugin is asked for.
 func TestAsked(t *testing.T) {
 	addresses := &fakeAddresses{}
-	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())))
+	client := dial(t, serve(t, newHandler(admin.Parts{Addresses: addresses})))
 	var failures []error
 	for _, subnet := range prefixes("10.0.0.0/24", "2001:db8::/64", "10.0.0.7/32", "2001:db8::7/128", "224.0.0.1/32") {
 		failures = append(failures, second(client.Pool(t.Context(), subnet)))
@@ -97,7 +96,7 @@ func TestAsked(t *testing.T) {
 // whoever sends it.
 func TestReserveChecks(t *testing.T) {
 	addresses := &fakeAddresses{}
-	client := dial(t, serve(t, admin.NewHandler(addresses, &fakePorts{}, &fakeDoctor{}, http.NotFoundHandler())))
+	client := dial(t, serve(t, newHandler(admin.Parts{Addresses: addresses})))
 	if err := client.Reserve(t.Context(), netip.MustParseAddr("10.0.0.7"), "a\nb"); err == nil {
 		t.Error("Reserve of a name with a line's end: got no error")
 	}

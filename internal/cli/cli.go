@@ -14,6 +14,8 @@ import (
 	"mybridge/driver"
 	"mybridge/internal/doctor"
 	"mybridge/internal/engine"
+	"mybridge/internal/events"
+	"mybridge/internal/status"
 	"mybridge/ipam"
 )
 
@@ -42,6 +44,8 @@ type Target struct {
 // Program is what the commands do.
 type Program struct {
 	Version string
+	// DockerPlugin says that the docker command line started it.
+	DockerPlugin bool
 	// Serve runs the plugin until ctx is done.
 	Serve func(ctx context.Context, config ServeConfig) error
 	// OpenAddresses reaches the running plugin, or where none runs its state.
@@ -52,13 +56,22 @@ type Program struct {
 	Containers func(ctx context.Context, socket string) ([]engine.Container, error)
 	// Examine has the running plugin examine itself, or where none runs its state.
 	Examine func(ctx context.Context, target Target, request doctor.Request) (doctor.Report, error)
+	// Status asks the running plugin, or where none runs its state.
+	Status func(ctx context.Context, target Target) (status.Status, error)
+	// Networks asks the engine that listens on the socket.
+	Networks func(ctx context.Context, socket string) ([]engine.Network, error)
+	// Follow calls each with every event of the running plugin until ctx is done.
+	Follow func(ctx context.Context, target Target, each func(events.Event) error) error
 }
 
 // Run runs the command that args name and returns the process's exit code: 0, 1
 // for a failure or for differences that a check has found, 2 for arguments that
 // are not understood or a check that could not tell.
 func Run(ctx context.Context, program Program, args []string, stdout, stderr io.Writer) int {
-	root := newRoot(program)
+	root, name := newRoot(program), "mybridge"
+	if program.DockerPlugin {
+		root, name = newDockerRoot(program), "docker mybridge"
+	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -70,7 +83,7 @@ func Run(ctx context.Context, program Program, args []string, stdout, stderr io.
 	if exit, ok := errors.AsType[exitError](err); ok {
 		return exit.code
 	}
-	_, _ = fmt.Fprintln(stderr, "'mybridge --help' lists the commands and their flags")
+	_, _ = fmt.Fprintf(stderr, "'%s --help' lists the commands and their flags\n", name)
 	return exitUsage
 }
 
@@ -78,6 +91,7 @@ func newRoot(program Program) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "mybridge",
 		Short:         "Network driver and address manager for Docker",
+		Example:       "  mybridge serve\n  mybridge status\n  mybridge doctor",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(command *cobra.Command, _ []string) error {
@@ -85,15 +99,16 @@ func newRoot(program Program) *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newVersion(program), newServe(program), newIPAM(program), newPorts(program), newDoctor(program))
+	root.AddCommand(newVersion(program), newServe(program), newIPAM(program), newStatus(program), newNetwork(program), newEndpoint(program), newPorts(program), newEvents(program), newDoctor(program))
 	return root
 }
 
 func newVersion(program Program) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  mybridge version",
+		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return failure(printed(fmt.Fprintln(command.OutOrStdout(), program.Version)))
 		},

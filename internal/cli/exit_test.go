@@ -5,6 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+
+	"mybridge/internal/cli"
 )
 
 func TestVersion(t *testing.T) {
@@ -16,7 +20,7 @@ func TestVersion(t *testing.T) {
 
 // TestHelp checks that help is no error, and goes to stdout.
 func TestHelp(t *testing.T) {
-	for _, line := range []string{"", "--help", "help", "serve --help", "ipam", "ipam --help", "ports --help", "doctor --help"} {
+	for _, line := range []string{"", "--help", "help", "serve --help", "ipam", "ipam --help", "ports --help", "doctor --help", "network", "endpoint", "status --help", "events --help"} {
 		p := &fakeProgram{}
 		code, stdout, stderr := p.run(strings.Fields(line)...)
 		if code != 0 || !strings.Contains(stdout, "Usage:") || stderr != "" {
@@ -50,6 +54,36 @@ func TestCommandsHelp(t *testing.T) {
 	}
 }
 
+// TestEveryCommandHelps wants each command there is to show how it is used, by examples
+// that are its own.
+func TestEveryCommandHelps(t *testing.T) {
+	seen := 0
+	var walk func(command *cobra.Command)
+	walk = func(command *cobra.Command) {
+		for _, sub := range command.Commands() {
+			walk(sub)
+		}
+		if command.Hidden {
+			return
+		}
+		seen++
+		if command.Short == "" {
+			t.Errorf("%s does not say what it does", command.CommandPath())
+		}
+		for line := range strings.Lines(command.Example) {
+			if !strings.HasPrefix(line, "  "+command.CommandPath()) && !strings.HasPrefix(line, "  {") {
+				t.Errorf("an example of %s is %q", command.CommandPath(), line)
+			}
+		}
+		if command.Example == "" {
+			t.Errorf("%s has no example", command.CommandPath())
+		}
+	}
+	if walk(cli.Commands()); seen < 20 {
+		t.Errorf("%d commands were seen", seen)
+	}
+}
+
 // TestUsageErrors checks that what is not understood gives 2 and does nothing.
 func TestUsageErrors(t *testing.T) {
 	for line, part := range map[string]string{
@@ -75,6 +109,16 @@ func TestUsageErrors(t *testing.T) {
 		"serve --metrics-address 9323":                   `"9323" for "--metrics-address" flag: allowed is an IP address with a port`,
 		"serve --metrics-address localhost:9323":         "allowed is an IP address with a port",
 		"serve --metrics-address :0":                     "allowed is an IP address with a port",
+		"status web":                                     `"web"`,
+		"status --yaml":                                  "--yaml",
+		"status --watch=maybe":                           `"maybe" for "--watch"`,
+		"network bogus":                                  `"bogus"`,
+		"network ls web":                                 `"web"`,
+		"network inspect":                                "accepts 1 arg",
+		"network inspect a b":                            "accepts 1 arg",
+		"endpoint ls web db":                             "accepts at most 1 arg",
+		"events web":                                     `"web"`,
+		"events --watch":                                 "--watch",
 		"ports web db":                                   "accepts at most 1 arg",
 		"ports --yaml":                                   "--yaml",
 		"ports --name x":                                 "--name",
@@ -128,6 +172,11 @@ func TestFailures(t *testing.T) {
 	}{
 		"serve":           {fakeProgram{serveErr: errors.New("somebody listens there already")}, []string{"serve"}, "somebody listens"},
 		"ports":           {fakeProgram{portsErr: errors.New("no plugin is running")}, []string{"ports"}, "no plugin is running"},
+		"status":          {fakeProgram{statusErr: errors.New("no plugin is running")}, []string{"status"}, "no plugin is running"},
+		"network ls":      {fakeProgram{statusErr: errors.New("no plugin is running")}, []string{"network", "ls"}, "no plugin is running"},
+		"network inspect": {fakeProgram{statusErr: errors.New("no plugin is running")}, []string{"network", "inspect", "x"}, "no plugin is running"},
+		"endpoint ls":     {fakeProgram{statusErr: errors.New("no plugin is running")}, []string{"endpoint", "ls"}, "no plugin is running"},
+		"events":          {fakeProgram{followErr: errors.New("no plugin is running")}, []string{"events"}, "no plugin is running"},
 		"dump unreached":  {fakeProgram{openErr: errors.New("no plugin is running")}, []string{"ipam", "dump"}, "no plugin is running"},
 		"dump":            {fakeProgram{err: errFake}, []string{"ipam", "dump"}, errFake.Error()},
 		"ls":              {fakeProgram{err: errFake}, []string{"ipam", "ls"}, errFake.Error()},

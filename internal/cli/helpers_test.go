@@ -15,12 +15,17 @@ import (
 	"mybridge/internal/cli"
 	"mybridge/internal/doctor"
 	"mybridge/internal/engine"
+	"mybridge/internal/events"
+	"mybridge/internal/status"
 	"mybridge/ipam"
 )
 
 // fakeProgram remembers what the commands ask of it, and is itself the address
 // manager that they reach.
 type fakeProgram struct {
+	// dockerPlugin says who has started it.
+	dockerPlugin bool
+
 	// What is answered.
 	dumped                      ipam.Bitmaps
 	left                        []netip.Prefix
@@ -36,6 +41,15 @@ type fakeProgram struct {
 	portsErr, engineErr         error
 	report                      doctor.Report
 	examineErr                  error
+	now                         status.Status
+	statusErr                   error
+	networks                    []engine.Network
+	networksErr                 error
+	knownFrom                   time.Time // when the engine begins to know anything
+	happens                     []events.Event
+	followErr                   error
+	// onStatus and onEvent are called before an answer, where they are not nil.
+	onStatus, onEvent func()
 
 	// What was asked.
 	served  []cli.ServeConfig
@@ -94,9 +108,15 @@ func (p *fakeProgram) Close() error {
 
 // run runs a command line.
 func (p *fakeProgram) run(arguments ...string) (code int, stdout, stderr string) {
+	return p.runUntil(context.Background(), arguments...)
+}
+
+// runUntil runs a command line, and interrupts it when ctx is done.
+func (p *fakeProgram) runUntil(ctx context.Context, arguments ...string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	code = cli.Run(context.Background(), cli.Program{
-		Version: "1.2.3",
+	code = cli.Run(ctx, cli.Program{
+		Version:      "1.2.3",
+		DockerPlugin: p.dockerPlugin,
 		Serve: func(_ context.Context, config cli.ServeConfig) error {
 			p.served = append(p.served, config)
 			return p.serveErr
@@ -114,12 +134,43 @@ func (p *fakeProgram) run(arguments ...string) (code int, stdout, stderr string)
 		},
 		Containers: func(_ context.Context, socket string) ([]engine.Container, error) {
 			p.engines = append(p.engines, socket)
+			if time.Now().Before(p.knownFrom) {
+				return nil, nil
+			}
 			return p.containers, p.engineErr
 		},
 		Examine: func(_ context.Context, target cli.Target, request doctor.Request) (doctor.Report, error) {
 			p.targets = append(p.targets, target)
 			p.examined = append(p.examined, request)
 			return p.report, p.examineErr
+		},
+		Status: func(_ context.Context, target cli.Target) (status.Status, error) {
+			p.targets = append(p.targets, target)
+			if p.onStatus != nil {
+				p.onStatus()
+			}
+			return p.now, p.statusErr
+		},
+		Networks: func(context.Context, string) ([]engine.Network, error) {
+			if time.Now().Before(p.knownFrom) {
+				return nil, nil
+			}
+			return p.networks, p.networksErr
+		},
+		Follow: func(ctx context.Context, target cli.Target, each func(events.Event) error) error {
+			p.targets = append(p.targets, target)
+			for _, e := range p.happens {
+				if p.onEvent != nil {
+					p.onEvent()
+				}
+				if err := each(e); err != nil {
+					return err
+				}
+			}
+			if p.followErr == nil {
+				return ctx.Err()
+			}
+			return p.followErr
 		},
 	}, arguments, &out, &err)
 	return code, out.String(), err.String()

@@ -70,13 +70,17 @@ func noteDoubt(command *cobra.Command, p ipam.PoolView) error {
 }
 
 func freeCell(p ipam.PoolView) string {
-	switch {
-	case p.ID == "":
+	if p.ID == "" {
 		return ""
-	case p.Free == ipam.MostFree:
+	}
+	return freeText(p.Free)
+}
+
+func freeText(free uint64) string {
+	if free == ipam.MostFree {
 		return "many"
 	}
-	return strconv.FormatUint(p.Free, 10)
+	return strconv.FormatUint(free, 10)
 }
 
 func prefixCell(p netip.Prefix) string {

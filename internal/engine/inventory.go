@@ -26,6 +26,19 @@ type Details struct {
 	Facts     []ipam.Fact
 }
 
+// ID returns what tells the engine from all others: its ID, and where its state is, as
+// engines of one host have the same ID up to 24.
+func (c *Client) ID(ctx context.Context) (string, error) {
+	var info struct{ ID, DockerRootDir string }
+	if err := c.get(ctx, "/info", &info); err != nil {
+		return "", err
+	}
+	if info.ID == "" {
+		return "", errors.New("the engine tells no ID of its own")
+	}
+	return info.ID + " " + info.DockerRootDir, nil
+}
+
 // Networks returns all networks. It returns none where one is not understood.
 func (c *Client) Networks(ctx context.Context) ([]Network, error) {
 	var listed []network

@@ -25,6 +25,26 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
+// TestID wants engines with the same ID told apart by where their state is, and one
+// that tells none to be an error.
+func TestID(t *testing.T) {
+	info := func(text string) *Client { return serve(t, map[string]string{"/info": text}) }
+	const id = `{"ID":"A:B","Containers":3,"DockerRootDir":"/var/lib/`
+	one, err := info(id + `docker"}`).ID(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := info(id + `docker"}`).ID(t.Context()); err != nil || again != one {
+		t.Errorf("the same engine is %q, %v, it was %q", again, err, one)
+	}
+	if other, err := info(id + `other"}`).ID(t.Context()); err != nil || other == one {
+		t.Errorf("another engine is %q, %v as well", other, err)
+	}
+	if got, err := info(`{"DockerRootDir":"/var/lib/docker"}`).ID(t.Context()); err == nil {
+		t.Errorf("an engine without ID is %q", got)
+	}
+}
+
 func TestDetails(t *testing.T) {
 	client := serve(t, answers)
 	got, found, err := client.Details(t.Context(), "n1")

@@ -15,6 +15,7 @@ import (
 // known is what the engine tells.
 type known struct {
 	engine   Engine
+	id       string
 	networks map[driver.NetworkID]engine.Network
 	// running are the endpoints of containers that run. There are others, which
 	// only a network's details tell, at the price of a question each.
@@ -24,7 +25,11 @@ type known struct {
 }
 
 func ask(ctx context.Context, e Engine) (known, error) {
-	k := known{e, map[driver.NetworkID]engine.Network{}, map[driver.EndpointID]bool{}, map[driver.NetworkID]*engine.Details{}}
+	id, err := e.ID(ctx)
+	if err != nil {
+		return known{}, err
+	}
+	k := known{e, id, map[driver.NetworkID]engine.Network{}, map[driver.EndpointID]bool{}, map[driver.NetworkID]*engine.Details{}}
 	networks, err := e.Networks(ctx)
 	if err != nil {
 		return known{}, err
@@ -81,6 +86,9 @@ type comparison struct {
 	bySubnet map[netip.Prefix]driver.NetworkID
 	// attached says of networks which of their links are in use.
 	attached map[driver.NetworkID]string
+	// pools counts those of no network of ours, and shared what of all these the
+	// engine knows.
+	pools, shared int
 	// otherEngine says why nothing that the engine tells may be about ours.
 	otherEngine string
 }
@@ -92,7 +100,6 @@ func compare(name string, k known, networks []driver.Network, unused []ipam.Unus
 		bySubnet: map[netip.Prefix]driver.NetworkID{},
 		attached: map[driver.NetworkID]string{},
 	}
-	pools, shared := 0, 0
 	for _, n := range networks {
 		c.ours[n.ID] = n
 		for _, subnet := range []driver.Subnet{n.IPv4, n.IPv6} {
@@ -101,23 +108,28 @@ func compare(name string, k known, networks []driver.Network, unused []ipam.Unus
 			}
 		}
 		if _, isKnown := k.networks[n.ID]; isKnown {
-			shared++
+			c.shared++
 		}
 	}
 	for _, u := range unused {
 		if _, hasNetwork := c.bySubnet[u.Subnet]; hasNetwork || u.Address.IsValid() {
 			continue
 		}
-		pools++
+		c.pools++
 		if len(k.holders(u.Subnet)) > 0 {
-			shared++
+			c.shared++
 		}
 	}
+	return c
+}
+
+// doubtEngine is for an engine that knows nothing of ours, and is not known to have
+// done so.
+func (c *comparison) doubtEngine() {
 	// One of each can be left of a single creation that was cut short.
-	if shared == 0 && (max(len(networks), pools) > 1 || len(c.strangers()) > 0) {
+	if max(len(c.ours), c.pools) > 1 || len(c.strangers()) > 0 {
 		c.otherEngine = "the engine knows none of our networks, so it may be another one; if it is the right one, create a network of this driver"
 	}
-	return c
 }
 
 // strangers are the engine's networks of our driver that we do not know.

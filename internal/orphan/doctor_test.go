@@ -106,6 +106,6 @@ func TestSaysWhen(t *testing.T) {
 		}
 		wantFix("by itself in at most 1m30s")
 		time.Sleep(interval + 10*time.Second)
-		wantFix("by itself in at most 1m14s")
+		wantFix("by itself in at most 49s")
 	})
 }

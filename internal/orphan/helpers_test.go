@@ -30,12 +30,16 @@ type world struct {
 	inContainer map[link.Name]bool
 	// gone is what was removed, in its order.
 	gone []string
+	// unfinished is a deletion whose link is still there.
+	unfinished bool
 	// failure is that of the next removal.
 	failure error
 
 	listed     []engine.Network
 	details    map[string]engine.Details
 	containers []engine.Container
+	// id is the engine's, and known that of the one that is remembered.
+	id, known string
 	// unreachable and confused are errors of the engine's first and last answer.
 	unreachable, confused error
 }
@@ -45,7 +49,7 @@ var pool1, pool2 = netip.MustParsePrefix("10.1.0.0/24"), netip.MustParsePrefix("
 // newWorld has two networks of ours with a container each, all of which the engine
 // knows, and a network of its own.
 func newWorld() *world {
-	w := &world{inContainer: map[link.Name]bool{}, details: map[string]engine.Details{}}
+	w := &world{id: "this one", inContainer: map[link.Name]bool{}, details: map[string]engine.Details{}}
 	for i, subnet := range []netip.Prefix{pool1, pool2} {
 		n := driver.Network{
 			NetworkConfig: driver.NetworkConfig{ID: driver.NetworkID(fmt.Sprint("n", i+1)), IPv4: driver.Subnet{Pool: subnet, Managed: true}},
@@ -119,6 +123,7 @@ func (w *world) remove(what string, then func()) error {
 
 func (w *world) DeleteNetwork(_ context.Context, id driver.NetworkID) error {
 	return w.remove("network "+string(id), func() {
+		w.unfinished = true
 		w.networks = slices.DeleteFunc(w.networks, func(n driver.Network) bool { return n.ID == id })
 		w.endpoints = slices.DeleteFunc(w.endpoints, func(e driver.Endpoint) bool { return e.Network == id })
 	})
@@ -126,8 +131,27 @@ func (w *world) DeleteNetwork(_ context.Context, id driver.NetworkID) error {
 
 func (w *world) DeleteEndpoint(_ context.Context, _ driver.NetworkID, id driver.EndpointID) error {
 	return w.remove("endpoint "+string(id), func() {
+		w.unfinished = true
 		w.endpoints = slices.DeleteFunc(w.endpoints, func(e driver.Endpoint) bool { return e.ID == id })
 	})
+}
+
+func (w *world) FinishDeletions(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unfinished = false
+	return nil
+}
+
+// release leaves what a link still has.
+func (w *world) release(what string, then func()) error {
+	w.mu.Lock()
+	inUse := w.unfinished
+	w.mu.Unlock()
+	if inUse {
+		return nil
+	}
+	return w.remove(what, then)
 }
 
 func (w *world) Unused() []ipam.Unused {
@@ -137,21 +161,36 @@ func (w *world) Unused() []ipam.Unused {
 }
 
 func (w *world) ReleaseUnusedPool(_ context.Context, id ipam.PoolID, _ time.Time) error {
-	return w.remove("pool "+string(id), func() {
+	return w.release("pool "+string(id), func() {
 		w.unused = slices.DeleteFunc(w.unused, func(u ipam.Unused) bool { return u.Pool == id })
 	})
 }
 
 func (w *world) ReleaseUnusedLease(_ context.Context, _ ipam.PoolID, address netip.Addr, _ time.Time) error {
-	return w.remove("address "+address.String(), func() {
+	return w.release("address "+address.String(), func() {
 		w.unused = slices.DeleteFunc(w.unused, func(u ipam.Unused) bool { return u.Address == address })
 	})
+}
+
+func (w *world) KnownEngine(context.Context) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.known, nil
+}
+
+func (w *world) KeepEngine(_ context.Context, id string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.known = id
+	return nil
 }
 
 func (w *world) InContainer(context.Context) (map[link.Name]bool, error) { return w.inContainer, nil }
 
 // inEngine is the engine's part, whose methods have names of the driver's too.
 type inEngine struct{ *world }
+
+func (e inEngine) ID(context.Context) (string, error) { return e.id, e.unreachable }
 
 func (e inEngine) Networks(context.Context) ([]engine.Network, error) {
 	e.mu.Lock()
@@ -175,7 +214,7 @@ func (e inEngine) Containers(context.Context) ([]engine.Container, error) {
 func (w *world) finder() (*Finder, *test.Hook) {
 	log, hook := test.NewNullLogger()
 	log.SetLevel(logrus.InfoLevel)
-	return &Finder{Name: "mybridge", Networks: w, Addresses: w, Links: w, Log: log}, hook
+	return &Finder{Name: "mybridge", Networks: w, Addresses: w, Links: w, Engines: w, Log: log}, hook
 }
 
 // run looks in time that the test makes pass, at a world that prepare has changed.

@@ -16,6 +16,8 @@ type look struct {
 	suspects []suspect
 	// strangers are networks of our driver that only the engine knows.
 	strangers []health.Finding
+	// engine is the ID of one that knows a network of ours, else empty.
+	engine string
 }
 
 // look compares once. Ours are listed first: what is created meanwhile is then not
@@ -31,11 +33,20 @@ func (f *Finder) look(ctx context.Context, e Engine) (look, error) {
 	if err != nil {
 		return look{}, err
 	}
+	before, err := f.Engines.KnownEngine(ctx)
+	if err != nil {
+		return look{}, err
+	}
 	known, err := ask(ctx, e)
 	if err != nil {
 		return look{}, err
 	}
 	c := compare(f.Name, known, networks, unused)
+	if c.shared > 0 {
+		found.engine = known.id
+	} else if known.id != before {
+		c.doubtEngine()
+	}
 	for _, endpoint := range endpoints {
 		if inContainer[endpoint.Link] {
 			c.attached[endpoint.Network] = fmt.Sprintf("link %s of it is in a container, or up", endpoint.Link)

@@ -29,7 +29,8 @@ const (
 	grace = time.Minute
 	// sightings is how often it was looked for at least.
 	sightings = 3
-	// interval is the time between two looks.
+	// first is the time until the first look, interval that between two.
+	first    = 5 * time.Second
 	interval = 30 * time.Second
 	// secondLook is how much later a person who asks is told only what is still
 	// there: what the engine is at meanwhile takes less.
@@ -41,6 +42,8 @@ type Networks interface {
 	Records(ctx context.Context) ([]driver.Network, []driver.Endpoint, error)
 	DeleteNetwork(ctx context.Context, id driver.NetworkID) error
 	DeleteEndpoint(ctx context.Context, network driver.NetworkID, id driver.EndpointID) error
+	// FinishDeletions returns when nothing uses the addresses of what was deleted.
+	FinishDeletions(ctx context.Context) error
 }
 
 // Addresses is the address manager.
@@ -55,8 +58,17 @@ type Links interface {
 	InContainer(ctx context.Context) (map[link.Name]bool, error)
 }
 
+// Engines remembers which engine has known networks of ours. One that does not know
+// them any more has removed them; another never had them.
+type Engines interface {
+	// KnownEngine returns the engine's ID, empty where none is known yet.
+	KnownEngine(ctx context.Context) (string, error)
+	KeepEngine(ctx context.Context, id string) error
+}
+
 // Engine is asked; it may be another than the one whose networks ours are.
 type Engine interface {
+	ID(ctx context.Context) (string, error)
 	Networks(ctx context.Context) ([]engine.Network, error)
 	Details(ctx context.Context, id string) (details engine.Details, found bool, err error)
 	Containers(ctx context.Context) ([]engine.Container, error)
@@ -69,6 +81,7 @@ type Finder struct {
 	Networks  Networks
 	Addresses Addresses
 	Links     Links
+	Engines   Engines
 	Log       logrus.FieldLogger
 
 	// mu guards seen.

@@ -40,6 +40,9 @@ func (f *Finder) removeNetwork(ctx context.Context, s suspect, moment time.Time)
 	if err := f.Networks.DeleteNetwork(ctx, s.network); err != nil {
 		return err
 	}
+	if err := f.Networks.FinishDeletions(ctx); err != nil {
+		return err
+	}
 	var failures []error
 	for _, subnet := range s.subnets {
 		failures = append(failures, f.Addresses.ReleaseUnusedPool(ctx, ipam.NewPoolID(ipam.LocalAddressSpace, subnet), moment))
@@ -49,6 +52,9 @@ func (f *Finder) removeNetwork(ctx context.Context, s suspect, moment time.Time)
 
 func (f *Finder) removeEndpoint(ctx context.Context, s suspect, moment time.Time) error {
 	if err := f.Networks.DeleteEndpoint(ctx, s.network, s.endpoint); err != nil {
+		return err
+	}
+	if err := f.Networks.FinishDeletions(ctx); err != nil {
 		return err
 	}
 	var failures []error

@@ -15,11 +15,11 @@ import (
 func (f *Finder) Run(ctx context.Context, e Engine) {
 	told := map[string]bool{}
 	failing := false
-	for {
+	for pause := first; ; pause = interval {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(interval):
+		case <-time.After(pause):
 		}
 		found, err := f.look(ctx, e)
 		if err != nil {
@@ -31,12 +31,23 @@ func (f *Finder) Run(ctx context.Context, e Engine) {
 			continue
 		}
 		failing = false
+		f.remember(ctx, found.engine)
 		for _, s := range f.ripe(found) {
 			if err := f.remove(ctx, s, f.firstSeen(s.subject)); err != nil && ctx.Err() == nil {
 				f.Log.WithField("orphan", s.text).WithError(err).Error("what the engine does not know could not be removed, trying again")
 			}
 		}
 		told = f.reportLasting(found, told)
+	}
+}
+
+// remember keeps which engine it is that knows networks of ours.
+func (f *Finder) remember(ctx context.Context, id string) {
+	if id == "" {
+		return
+	}
+	if err := f.Engines.KeepEngine(ctx, id); err != nil && ctx.Err() == nil {
+		f.Log.WithError(err).Warn("which engine it is could not be kept, trying again")
 	}
 }
 

@@ -50,7 +50,7 @@ func TestRemovedInTime(t *testing.T) {
 	for name, test := range orphans {
 		t.Run(name, func(t *testing.T) {
 			run(t, test.leave, func(w *world, _ *Finder, log *logHook) {
-				time.Sleep(grace + interval - time.Second)
+				time.Sleep(first + grace - time.Second)
 				w.wantGone(t, "before its time")
 				time.Sleep(2 * time.Second)
 				w.wantGone(t, "after its time", test.gone...)
@@ -76,6 +76,11 @@ func TestLeft(t *testing.T) {
 	}{
 		"all is known":   {func(*world) {}, nil},
 		"another engine": {func(w *world) { w.forgetNetwork("n1"); w.forgetNetwork("n2") }, []string{"it may be another one", "it may be another one"}},
+		"another engine than the one that knew them": {func(w *world) {
+			w.known = "that one"
+			w.forgetNetwork("n1")
+			w.forgetNetwork("n2")
+		}, []string{"it may be another one", "it may be another one"}},
 		"another engine with a network of its own": {func(w *world) {
 			w.networks, w.endpoints = w.networks[:1], w.endpoints[:1]
 			w.listed = []engine.Network{stranger}
@@ -149,7 +154,7 @@ func TestLeft(t *testing.T) {
 func TestSeenAgain(t *testing.T) {
 	forget := func(w *world) { w.forgetNetwork("n1") }
 	run(t, forget, func(w *world, _ *Finder, _ *logHook) {
-		time.Sleep(2*interval + time.Second)
+		time.Sleep(first + interval + time.Second)
 		w.change(func() { w.listed = append(w.listed, engine.Network{ID: "n1"}) })
 		time.Sleep(interval)
 		w.change(func() { w.forgetNetwork("n1") })
@@ -159,7 +164,7 @@ func TestSeenAgain(t *testing.T) {
 		w.wantGone(t, "seen three times in a row", orphans["network"].gone...)
 	})
 	run(t, forget, func(w *world, _ *Finder, _ *logHook) {
-		time.Sleep(interval + time.Second)
+		time.Sleep(first + time.Second)
 		w.change(func() { w.unreachable = engine.ErrNotReached })
 		time.Sleep(time.Hour)
 		w.wantGone(t, "while the engine is down")
@@ -171,13 +176,28 @@ func TestSeenAgain(t *testing.T) {
 	})
 }
 
+// TestEngineRemembered wants all networks gone that the engine has known, also where it
+// knows none any more.
+func TestEngineRemembered(t *testing.T) {
+	run(t, func(*world) {}, func(w *world, _ *Finder, _ *logHook) {
+		time.Sleep(first + time.Second)
+		w.change(func() { w.forgetNetwork("n1"); w.forgetNetwork("n2") })
+		time.Sleep(grace + 2*interval)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.networks) > 0 || w.known != w.id {
+			t.Errorf("networks %v are left, and %q is remembered", w.networks, w.known)
+		}
+	})
+}
+
 // TestTriedAgain wants what could not be removed to be removed at the next look.
 func TestTriedAgain(t *testing.T) {
 	for name, test := range orphans {
 		t.Run(name, func(t *testing.T) {
 			fail := func(w *world) { test.leave(w); w.failure = errTest }
 			run(t, fail, func(w *world, _ *Finder, log *logHook) {
-				time.Sleep(grace + interval + time.Second)
+				time.Sleep(first + grace + time.Second)
 				w.wantGone(t, "after a failure")
 				if logged := messages(log); len(logged) != 1 || !strings.Contains(logged[0], "could not be removed") {
 					t.Errorf("logged is %q", logged)

@@ -11,7 +11,6 @@ import (
 	"github.com/docker/go-plugins-helpers/network"
 
 	"mybridge/driver"
-	"mybridge/internal/firewall"
 	"mybridge/internal/link"
 	"mybridge/ipam"
 )
@@ -30,34 +29,6 @@ const (
 	// labelNoIPv6ToIPv4 comes with port mappings from engine 28 on.
 	labelNoIPv6ToIPv4 = "com.docker.network.driver.private.no_proxy_6to4"
 )
-
-// The options of docker network create, as users of the engine's own bridge
-// driver type them, and one of our own.
-const (
-	optionBridgeName      = "com.docker.network.bridge.name"
-	optionMasquerade      = "com.docker.network.bridge.enable_ip_masquerade"
-	optionICC             = "com.docker.network.bridge.enable_icc"
-	optionHostBinding     = "com.docker.network.bridge.host_binding_ipv4"
-	optionInhibitIPv4     = "com.docker.network.bridge.inhibit_ipv4"
-	optionGatewayMode4    = "com.docker.network.bridge.gateway_mode_ipv4"
-	optionGatewayMode6    = "com.docker.network.bridge.gateway_mode_ipv6"
-	optionTrusted         = "com.docker.network.bridge.trusted_host_interfaces"
-	optionHostIPv4        = "com.docker.network.host_ipv4"
-	optionHostIPv6        = "com.docker.network.host_ipv6"
-	optionInterfacePrefix = "com.docker.network.container_iface_prefix"
-	optionMTU             = "com.docker.network.driver.mtu"
-	optionAntispoof       = "mybridge.antispoof"
-)
-
-var networkOptions = []string{
-	optionBridgeName, optionMasquerade, optionICC, optionHostBinding, optionInhibitIPv4,
-	optionGatewayMode4, optionGatewayMode6, optionTrusted, optionHostIPv4, optionHostIPv6,
-	optionInterfacePrefix, optionMTU, optionAntispoof,
-}
-
-// optionInterfaceName is the option of docker network connect --driver-opt, and of
-// --network name=…,driver-opt=….
-const optionInterfaceName = "com.docker.network.endpoint.ifname"
 
 // engineEndpointLabels are sent with an endpoint by one engine or another. They
 // are the engine's own business, but for the port mappings.
@@ -102,7 +73,7 @@ func parseNetworkOptions(options map[string]any) (driver.NetworkConfig, error) {
 			// The subnets say it; the value only has to make sense.
 			_, err = parseBool(key, value)
 		default:
-			err = unknownOption("network", key, networkOptions)
+			err = unknownOption("network", key, optionNames(networkOptions))
 		}
 		if err != nil {
 			return driver.NetworkConfig{}, err
@@ -124,46 +95,27 @@ func parseGeneric(value any, config *driver.NetworkConfig) error {
 		if !ok {
 			return fmt.Errorf("option %s is %v: allowed is a string", key, options[key])
 		}
-		var err error
-		switch key {
-		case optionBridgeName:
-			config.BridgeName, err = link.ParseName("option "+key, value)
-		case optionMasquerade:
-			config.Masquerade, err = parseBool(key, value)
-		case optionMTU:
-			config.MTU, err = parseMTU(key, value)
-		case optionICC:
-			config.NoICC, err = parseNot(key, value)
-		case optionAntispoof:
-			config.AllowSpoofing, err = parseNot(key, value)
-		case optionInhibitIPv4:
-			config.InhibitIPv4, err = parseBool(key, value)
-		case optionGatewayMode4:
-			config.IPv4.Mode, err = firewall.ParseMode("option "+key, value)
-		case optionGatewayMode6:
-			config.IPv6.Mode, err = firewall.ParseMode("option "+key, value)
-		case optionHostIPv4:
-			config.IPv4.Source, err = parseHostAddress(key, value, "IPv4", netip.Addr.Is4)
-		case optionHostIPv6:
-			config.IPv6.Source, err = parseHostAddress(key, value, "IPv6", netip.Addr.Is6)
-		case optionHostBinding:
-			config.HostBinding, err = parseBinding("option "+key, value)
-		case optionInterfacePrefix:
-			config.InterfacePrefix, err = parsePrefix(key, value)
-		case optionTrusted:
-			config.TrustedInterfaces, err = parseInterfaces(key, value)
-		case labelEnableIPv4, labelEnableIPv6:
-			_, err = parseBool(key, value)
-		case labelAdvertiseCount, labelAdvertiseInterval:
-			// The engine's own business: it has checked them.
-		default:
-			err = unknownOption("network", key, networkOptions)
-		}
-		if err != nil {
+		if err := setNetworkOption(config, key, value); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func setNetworkOption(config *driver.NetworkConfig, key, value string) error {
+	switch key {
+	case labelEnableIPv4, labelEnableIPv6:
+		_, err := parseBool(key, value)
+		return err
+	case labelAdvertiseCount, labelAdvertiseInterval:
+		return nil // the engine's own business: it has checked them
+	}
+	for _, option := range networkOptions {
+		if option.Name == key {
+			return option.set(config, key, value)
+		}
+	}
+	return unknownOption("network", key, optionNames(networkOptions))
 }
 
 // parseNot is the opposite of a switch that is on by default.

@@ -46,16 +46,21 @@ const (
 // Repairer runs the rounds, those of each part on their own: what one part is told
 // of concerns no other, and a look can be dear.
 type Repairer struct {
-	parts []Part
-	log   logrus.FieldLogger
+	parts   []Part
+	log     logrus.FieldLogger
+	observe Observe
 
 	mu     sync.Mutex
 	counts map[string]int
 }
 
+// Observe is told of each finding that was mended, and once of each that cannot be. It
+// may be called concurrently.
+type Observe func(finding health.Finding, mended bool)
+
 // New returns a repairer of the parts.
-func New(log logrus.FieldLogger, parts ...Part) *Repairer {
-	return &Repairer{parts: parts, log: log, counts: map[string]int{}}
+func New(log logrus.FieldLogger, observe Observe, parts ...Part) *Repairer {
+	return &Repairer{parts: parts, log: log, observe: observe, counts: map[string]int{}}
 }
 
 // Counts is how many findings were mended since the start, by health's parts.
@@ -160,6 +165,9 @@ func (r *Repairer) reportMended(findings []health.Finding, inARow int) {
 		r.counts[f.Part]++
 	}
 	r.mu.Unlock()
+	for _, f := range findings {
+		r.observe(f, true)
+	}
 	for i, f := range findings {
 		log := r.log.WithFields(logrus.Fields{"part": f.Part, "finding": f.String()})
 		if i == mostLines {
@@ -181,6 +189,7 @@ func (r *Repairer) reportLasting(findings []health.Finding, told map[string]bool
 		now[f.String()] = true
 		if !told[f.String()] {
 			r.log.WithFields(logrus.Fields{"part": f.Part, "finding": f.String()}).Error("found broken, and cannot be repaired: " + f.Meaning)
+			r.observe(f, false)
 		}
 	}
 	return now

@@ -3,6 +3,8 @@ package repair
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +26,14 @@ type part struct {
 	lasting  bool
 	mendings []time.Time
 	looks    int
+	// observed is what was told of it: a finding, and whether it was mended.
+	observed []string
+}
+
+func (p *part) observe(f health.Finding, mended bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.observed = append(p.observed, fmt.Sprint(f, " ", mended))
 }
 
 func (p *part) Mend(context.Context) ([]health.Finding, error) {
@@ -75,7 +85,7 @@ func run(t *testing.T, p *part, during func(r *Repairer, changed func(), log *te
 				}
 			}
 		}
-		r := New(log, Part{p, watching})
+		r := New(log, p.observe, Part{p, watching})
 		var running sync.WaitGroup
 		running.Go(func() { r.Run(ctx) })
 		during(r, func() { events <- struct{}{} }, hook)
@@ -106,6 +116,9 @@ func TestMendedInTime(t *testing.T) {
 		}
 		if got := len(log.AllEntries()); got != 4 {
 			t.Errorf("%d lines are logged, want one a repair", got)
+		}
+		if want := slices.Repeat([]string{"table inet mybridge is gone true"}, 4); !slices.Equal(p.observed, want) {
+			t.Errorf("told is %q, want %q", p.observed, want)
 		}
 	})
 }
@@ -153,6 +166,9 @@ func TestLastingIsToldOnce(t *testing.T) {
 		if got := r.Counts()[health.Links]; got != 0 {
 			t.Errorf("%d repairs are counted, want none", got)
 		}
+		if want := []string{"link mbv1 is gone false"}; !slices.Equal(p.observed, want) {
+			t.Errorf("told is %q, want %q", p.observed, want)
+		}
 	})
 }
 
@@ -183,7 +199,7 @@ func TestPartsOnTheirOwn(t *testing.T) {
 		}
 		other.damage(ruleGone)
 		var running sync.WaitGroup
-		running.Go(func() { New(log, Part{fought, busy}, Part{other, quiet}).Run(ctx) })
+		running.Go(func() { New(log, func(health.Finding, bool) {}, Part{fought, busy}, Part{other, quiet}).Run(ctx) })
 		time.Sleep(2 * time.Second)
 		if got := len(other.times()); got != 1 {
 			t.Errorf("what was broken at the start was mended %d times in two seconds, want once", got)
@@ -223,7 +239,7 @@ func TestLostWatch(t *testing.T) {
 		log, _ := test.NewNullLogger()
 		var running sync.WaitGroup
 		p.damage(ruleGone)
-		running.Go(func() { New(log, Part{p, watching}).Run(ctx) })
+		running.Go(func() { New(log, func(health.Finding, bool) {}, Part{p, watching}).Run(ctx) })
 		time.Sleep(2 * time.Second)
 		if begun.Load() != 2 || len(p.times()) != 1 {
 			t.Errorf("the watch began %d times and %d repairs were made, want 2 and 1", begun.Load(), len(p.times()))

@@ -92,6 +92,8 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("port 9323 of the loopback answers %s", answer)
 	}
 	h.wantFailure("refused", "probe", "get", "-timeout", "1s", "198.51.100.1:9323")
+	h.wantFailure("in use", "docker", "run", "-d", "--network", "n1", "-p", "8080:80", "probe")
+	wantDashboard(t, h.metrics())
 	h.MustDocker("rm", "-f", "web", "peer")
 	h.wantNoPorts()
 }

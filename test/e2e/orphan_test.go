@@ -36,6 +36,26 @@ func TestOrphanedNetwork(t *testing.T) {
 	})
 }
 
+// TestAllOrphaned removes all networks while the plugin is down: the engine knows none of
+// ours any more, but has known them.
+func TestAllOrphaned(t *testing.T) {
+	onEachEngineWith(t, patient, func(h *host) {
+		before := h.whatIsThere()
+		h.createNetwork("n1", "--subnet", "192.168.1.0/24")
+		h.createNetwork("n2", "--subnet", "192.168.2.0/24")
+		time.Sleep(7 * time.Second) // so that the plugin has asked the engine
+		h.plugin.Kill()
+		h.MustRun("sh", "-c", "docker network rm n1 & docker network rm n2 & wait")
+		h.startPlugin()
+		h.wantDoctor(1, "is not known to the engine", "is not known to the engine")
+		if output, code := h.doctor("--fix"); code != 0 || !strings.HasSuffix(output, "healthy") {
+			h.t.Errorf("doctor --fix ended with %d: %s", code, output)
+		}
+		h.wantAsBefore(before)
+		h.wantHealthy("after the fix")
+	})
+}
+
 // TestOrphanedEndpoint removes one of two containers while the plugin is down, and
 // mends without the plugin.
 func TestOrphanedEndpoint(t *testing.T) {

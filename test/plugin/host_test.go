@@ -3,6 +3,7 @@
 package plugin
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,19 +39,23 @@ func onEachEngine(t *testing.T, test func(h *host)) {
 	for _, root := range engine.Roots(t) {
 		t.Run(root.Name, func(t *testing.T) {
 			t.Parallel()
-			test(newHost(t, root))
+			test(newHost(t, engine.Start(t, root, engine.Options{})))
 		})
 	}
 }
 
-func newHost(t *testing.T, root engine.Root) *host {
+// newHost wants dockerd to run.
+func newHost(t *testing.T, e *engine.Engine) *host {
 	t.Helper()
-	base := filepath.Join(filepath.Dir(root.Dir), "plugin-base")
+	base := filepath.Join(filepath.Dir(e.Root().Dir), "plugin-base")
 	if _, err := os.Stat(base + "/.mybridge-packages"); err != nil {
 		kernel.Skip(t, "there is nothing to build the plugin on: "+err.Error())
 	}
-	h := &host{Engine: engine.Start(t, root, engine.Options{}), t: t}
+	h := &host{Engine: e, t: t}
 	h.client = h.writeClient()
+	for _, program := range []string{"iptables", "ip6tables"} {
+		h.MustRun(program, "-P", "FORWARD", "DROP") // not every engine does it on every host
+	}
 	h.outside = h.AttachNeighbour("198.51.100.1/24", "198.51.100.2/24")
 	h.startRegistry(filepath.Join(base, "usr/bin/docker-registry"))
 	h.importBase(base)
@@ -117,7 +122,7 @@ func copySources(directory string) error {
 			return err
 		}
 		if output, err := exec.Command("cp", append([]string{"--recursive", "--target-directory", directory}, found...)...).CombinedOutput(); err != nil {
-			return &exec.Error{Name: string(output), Err: err}
+			return fmt.Errorf("copying the sources: %w: %s", err, output)
 		}
 	}
 	return nil
@@ -144,11 +149,16 @@ func (h *host) push(version, name string, arguments ...string) {
 	makeArguments := []string{
 		"make", "-C", directory, "VERSION=" + version, "PLUGIN=" + name, "PLUGIN_DIR=" + filepath.Join(h.t.TempDir(), "plugin"), "DOCKER=" + h.client,
 	}
-	making.Lock()
-	h.onMachine(append(append(makeArguments, "plugin"), arguments...)...)
-	making.Unlock()
+	h.make(append(append(makeArguments, "plugin"), arguments...))
 	h.onMachine(append(makeArguments, "plugin-create", "plugin-push")...)
 	h.MustDocker("plugin", "rm", name)
+}
+
+func (h *host) make(arguments []string) {
+	h.t.Helper()
+	making.Lock()
+	defer making.Unlock()
+	h.onMachine(arguments...)
 }
 
 // run starts a container that answers on TCP port 80.

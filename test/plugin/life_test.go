@@ -115,19 +115,12 @@ func (h *host) removeAndClean(before string) {
 	if left := h.MustRun("ls", "/run/docker/plugins"); strings.Contains(left, ".sock") {
 		h.t.Errorf("a socket is left: %s", left)
 	}
-	// Engine 28.5 removes what it cannot tell its driver, 20.10 refuses.
-	_, refusal := h.Docker("network", "rm", "set")
-
 	h.MustDocker("plugin", "install", "--grant-all-permissions", repository, "engine-socket.source=/run/docker.sock", "MYBRIDGE_FIREWALL=iptables")
 	h.MustDocker("restart", "web", "other") // only the state knew their ports
 	h.wantAnswers("installed again", "web", "8080")
 	h.wantAnswers("installed again", "other", "8081")
 	h.MustDocker("rm", "--force", "web", "other")
-	h.MustDocker("network", "rm", "shop", "long", "crashed", "upgraded", "restarted")
-	if refusal != nil {
-		h.MustDocker("network", "rm", "set")
-	}
-	h.MustRun("mybridge", "doctor", "--fix")
+	h.MustDocker("network", "rm", "shop", "long", "set", "crashed", "upgraded", "restarted")
 	h.MustDocker("plugin", "rm", "--force", repository)
 	if after := h.Snapshot(); after != before {
 		h.t.Errorf("links and rules are\n%s\nwant those from before the plugin:\n%s", after, before)

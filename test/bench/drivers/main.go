@@ -52,13 +52,7 @@ func run(ctx context.Context, arguments []string, out, progress io.Writer) error
 		return err
 	}
 	b := &bench{options: o, progress: progress, report: report{Machine: thisMachine()}}
-	err = during(progress, func(l *lifetime) error {
-		program, err := buildPlugin(ctx, l.TempDir())
-		if err != nil {
-			return err
-		}
-		return b.measure(ctx, l, program)
-	})
+	err = during(progress, func(l *lifetime) error { return b.measure(ctx, l) })
 	// A failure takes nothing away from what was measured before.
 	err = errors.Join(err, b.report.print(out))
 	if err != nil || o.output == "" {
@@ -74,7 +68,7 @@ type bench struct {
 	report   report
 }
 
-func (b *bench) measure(ctx context.Context, l *lifetime, program string) error {
+func (b *bench) measure(ctx context.Context, l *lifetime) error {
 	var roots []engine.Root
 	for _, root := range engine.Roots(l) {
 		if b.engines == "" || slices.Contains(strings.Split(b.engines, ","), root.Name) {
@@ -83,6 +77,10 @@ func (b *bench) measure(ctx context.Context, l *lifetime, program string) error 
 	}
 	if len(roots) == 0 {
 		return fmt.Errorf("-engines is %s: allowed are %s", b.engines, strings.Join(engine.Versions(l), ","))
+	}
+	program, err := buildPlugin(ctx, l.TempDir())
+	if err != nil {
+		return err
 	}
 	for _, root := range roots {
 		err := during(b.progress, func(l *lifetime) error { return b.measureEngine(ctx, startHost(l, root, program)) })
