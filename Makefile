@@ -26,7 +26,8 @@ manual: ## write the man pages and completions to build/manual
 	rm -rf build/manual
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) go run ./internal/cli/manual -output build/manual -version '$(VERSION)'
 
-install: build manual ## install below PREFIX=/usr/local: binary, unit, settings, man pages, completions, 'docker mybridge' (as root)
+install: ## install below PREFIX=/usr/local: binary, unit, settings, man pages, completions, 'docker mybridge' (as root)
+	! command -v go >/dev/null || $(MAKE) build manual
 	BINARY=$(BINARY) packaging/install.sh install
 
 uninstall: ## take away what 'make install' put there, but the state (as root)

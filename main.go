@@ -169,7 +169,7 @@ func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 		Engine: askingEngine(orphans, config.EngineSocket, true),
 		Parts:  []doctor.Part{networks, filter, doctor.Addresses{Manager: addresses}},
 	}
-	reporter.Firewall, reporter.Networks, reporter.Addresses = backend, networks, addresses
+	reporter.Firewall, reporter.Networks, reporter.State, reporter.Addresses = backend, networks, state, addresses
 	adminHandler := admin.NewHandler(admin.Parts{
 		Addresses: addresses, Ports: networks, Doctor: examiner, Status: reporter, Events: happening, Numbers: numbers,
 	})

@@ -36,6 +36,10 @@ with_systemd() {
 
 install_all() {
 	local pair page
+	if [ ! -e "$binary" ] || [ ! -e "$manual/mybridge.8" ]; then
+		printf 'install.sh: %s or %s is missing: make build manual\n' "$binary" "$manual" >&2
+		exit 1
+	fi
 	install -D -m 755 "$binary" "$root$prefix/bin/mybridge"
 	install -d -m 755 "$units" "$pages" "$(dirname "$plugin")"
 	sed "s|=/usr/bin/|=$prefix/bin/|" packaging/mybridge.service >"$units/mybridge.service"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 #
 # release.sh DIR makes what is released in DIR, for amd64 and arm64: the program, an
-# archive to unpack into /, a Debian package, a list of what is in it (SBOM), and
-# the sums of all. The same commit gives the same bytes. VERSION, SOURCE_DATE_EPOCH
+# archive to unpack into /, a Debian package, the managed plugin, a list of what is in
+# the program (SBOM), and the sums of all. The same commit gives the same bytes, but
+# for the plugin's iptables, which are Debian's of the day. VERSION, SOURCE_DATE_EPOCH
 # and the tools NFPM and CYCLONEDX are the Makefile's.
 
 set -euo pipefail
@@ -32,6 +33,7 @@ for architecture in amd64 arm64; do
 	make --no-print-directory build GOARCH="$architecture" BINARY="$binary" VERSION="$VERSION"
 	archive "$binary" "$output/$name.tar.gz"
 	packaging/deb.sh "$architecture" "$binary" "$output/$name.deb"
+	packaging/plugin.sh "$architecture" "$binary" "$output/$name-plugin.tar.gz"
 	GOARCH=$architecture "$CYCLONEDX" bin -json -std -licenses -noserial -notimestamp \
 		-version "$VERSION" -output "$output/$name.cdx.json" "$binary" 2>/dev/null
 done

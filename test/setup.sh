@@ -42,7 +42,7 @@ missing_packages() {
 	local pair
 	for pair in debootstrap:debootstrap gpgv:gpgv ip:iproute2 \
 		unshare:util-linux iptables:iptables nft:nftables sysctl:procps \
-		gcc:gcc mkfs.ext4:e2fsprogs mount:mount; do
+		gcc:gcc mkfs.ext4:e2fsprogs mount:mount lintian:lintian; do
 		command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair#*:}"
 	done
 	# The race detector needs a C compiler with the C library's headers.

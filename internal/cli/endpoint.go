@@ -39,7 +39,7 @@ no plugin runs, the endpoints are those that its state holds, and the exit code 
 	}
 	addInventoryFlags(command, &target, &engineSocket)
 	addViewFlags(command, func(command *cobra.Command, args []string, asJSON bool) error {
-		i, err := takeInventory(command.Context(), program, target, engineSocket)
+		i, err := takeInventory(command, program, target, engineSocket)
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ the exit code is 1.`,
 	}
 	addInventoryFlags(command, &target, &engineSocket)
 	addViewFlags(command, func(command *cobra.Command, args []string, asJSON bool) error {
-		i, err := takeInventory(command.Context(), program, target, engineSocket)
+		i, err := takeInventory(command, program, target, engineSocket)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"mybridge/driver"
 	"mybridge/internal/hostport"
 	"mybridge/internal/link"
@@ -63,9 +65,11 @@ type inventory struct {
 	endpoints []endpointView
 }
 
-// takeInventory asks the plugin and the engine at once.
-func takeInventory(ctx context.Context, program Program, target Target, engineSocket string) (inventory, error) {
+// takeInventory asks the plugin and the engine at once. What limits the answer it says on
+// stderr.
+func takeInventory(command *cobra.Command, program Program, target Target, engineSocket string) (inventory, error) {
 	target.setSocket()
+	ctx := command.Context()
 	var i inventory
 	var asking sync.WaitGroup
 	asking.Go(func() { i.names = askNames(ctx, program, engineSocket) })
@@ -78,7 +82,10 @@ func takeInventory(ctx context.Context, program Program, target Target, engineSo
 		return inventory{}, err
 	}
 	i.view()
-	return i, nil
+	if i.Plugin != nil && i.Plugin.Busy != "" {
+		err = printed(fmt.Fprintln(command.ErrOrStderr(), i.Plugin.Busy))
+	}
+	return i, err
 }
 
 // notRunning is the error of a command that has shown what the state of a plugin holds

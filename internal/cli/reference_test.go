@@ -237,7 +237,7 @@ func exitCodes() string {
 | exit code | |
 |---|---|
 | 0 | done; for `+"`doctor` and `ipam check`"+`, no differences |
-| %d | failed; for `+"`doctor` and `ipam check`"+`, there are differences; for those that show what there is, no plugin runs |
+| %d | failed; for `+"`doctor` and `ipam check`"+`, there are differences; for `+"`status`, `network`, `endpoint` and `events`"+`, the plugin does not run |
 | %d | arguments that are not understood; for `+"`doctor` and `ipam check`"+`, it could not be told |
 `, exitFailure, exitUsage)
 }

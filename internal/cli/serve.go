@@ -92,14 +92,14 @@ Each flag can be given as an environment variable: MYBRIDGE_STATE_DIR for --stat
 	flags.Var(newChecked(&config.Name, defaultName, checkName), "name", "driver's name, as in docker network create -d NAME")
 	flags.StringVar(&config.PluginDir, "plugin-dir", defaultPluginDir, "directory in which the engine looks for plugins")
 	flags.StringVar(&config.ManagedSocket, "managed-socket", "", "socket on which the engine calls a managed plugin, served besides")
-	flags.Var(newChecked(&config.Firewall, "auto", oneOf("auto", "nftables", "iptables")), "firewall", "how rules are set: auto, nftables or iptables")
+	flags.Var(newChecked(&config.Firewall, "auto", oneOf("auto", "nftables", "iptables")), "firewall", "how rules are set: nftables, iptables, or auto for nftables where the kernel has it")
 	flags.Var(logLevel{&config.LogLevel}, "log-level", "least severe level logged: error, warning, info or debug")
 	flags.Var(newChecked(&config.LogFormat, "text", oneOf("text", "json")), "log-format", "form of the log: text or json")
 	addEngineFlag(flags, &config.EngineSocket, "asked only after the state was lost")
 	flags.BoolVar(&config.AllowDirectRouting, "allow-direct-routing", false, "let published ports also be reached at the containers' own addresses, by who routes to them")
 	flags.Var(reuseDelay{&config.ReuseDelay}, "reuse-delay", "how long a released address is not given again while another is free")
 	flags.Var(metricsAddress{&config.MetricsAddress}, "metrics-address", "TCP address for Prometheus, as in 127.0.0.1:9323, or :9323 for the loopback; the admin socket tells the same")
-	flags.Var(&addressPools{pools: &config.AddressPools}, "default-address-pool", "where automatic pools are taken from, as base=SUBNET,size=LENGTH; repeat it for more, or separate them with spaces")
+	flags.Var(&addressPools{pools: &config.AddressPools}, "default-address-pool", "where automatic pools are taken from, as base=SUBNET,size=LENGTH; repeat it for more, or separate them with spaces; IPv6 has /64s of a block of the host's own where none is given")
 	addTargetFlags(flags, &config.Target)
 	return command
 }

@@ -46,7 +46,7 @@ stderr, and the exit code is 1. What is not as it should be, 'mybridge doctor' s
 	}
 	addInventoryFlags(command, &target, &engineSocket)
 	addViewFlags(command, func(command *cobra.Command, _ []string, asJSON bool) error {
-		i, err := takeInventory(command.Context(), program, target, engineSocket)
+		i, err := takeInventory(command, program, target, engineSocket)
 		if err != nil {
 			return err
 		}

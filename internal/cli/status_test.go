@@ -112,6 +112,7 @@ func TestStatus(t *testing.T) {
 		"fresh": {fresh, 0, "plugin mybridge 1.2.3 runs since 2026-05-04 03:02:01, process 7\nrules iptables\nlast call none since the plugin runs\n" +
 			"engine answers at /run/docker.sock, containers that run: 0\n" +
 			"has networks: 0, endpoints: 0, published ports: 0\ndeletions 4 are not finished yet", ""},
+		"busy":     {busy(), 0, statusHead + "engine answers at /run/docker.sock, containers that run: 2\n" + statusHas + networksTable, "a call works on a network\n"},
 		"no state": {&fakeProgram{statusErr: errors.New("no plugin is running at /x.sock, and there is no state")}, 1, "", "mybridge: no plugin is running at /x.sock, and there is no state\n"},
 		"in doubt": {inDoubt(), 0, statusHead + "engine answers at /run/docker.sock, containers that run: 2\n" + statusHas + networksTable, "pool fd00::/64 gives no dynamic address now: the state was lost\n"},
 	} {
@@ -122,6 +123,12 @@ func TestStatus(t *testing.T) {
 			}
 		})
 	}
+}
+
+func busy() *fakeProgram {
+	p := running()
+	p.now.Plugin.Busy = "a call works on a network"
+	return p
 }
 
 func inDoubt() *fakeProgram {

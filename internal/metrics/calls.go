@@ -38,12 +38,12 @@ func NewCalls() *Calls {
 			Help: "Time from a call to its answer.",
 			// A start of a container makes some ten calls; a call's deadline is 30 s.
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-		}, []string{"method"}),
+		}, []string{"method", "result"}),
 	}
 }
 
 // Observe counts a call that has ended. The method is one of the protocols'.
 func (c *Calls) Observe(method string, took time.Duration, err error) {
 	c.count.WithLabelValues(method, result(err)).Inc()
-	c.duration.WithLabelValues(method).Observe(took.Seconds())
+	c.duration.WithLabelValues(method, result(err)).Observe(took.Seconds())
 }

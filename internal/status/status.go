@@ -35,6 +35,9 @@ type Plugin struct {
 	LastCall time.Time `json:"lastCall,omitzero"`
 	// Unfinished counts deletions that were answered and whose links are not gone.
 	Unfinished int `json:"unfinished"`
+	// Busy says why the networks and endpoints are those that the state keeps, empty
+	// where they are those that the plugin works with.
+	Busy string `json:"busy,omitempty"`
 }
 
 // Networks is the driver's part.
@@ -44,6 +47,11 @@ type Networks interface {
 	Backlog() int
 }
 
+// State is what is kept, for where a call holds a network for long.
+type State interface {
+	LoadNetworks(ctx context.Context) ([]driver.Network, []driver.Endpoint, error)
+}
+
 // Addresses is the address manager's part.
 type Addresses interface {
 	Pools() []ipam.PoolView
@@ -51,7 +59,7 @@ type Addresses interface {
 
 // patience is how long the networks may take: one tells nothing while a call is at
 // work on it.
-const patience = 3 * time.Second
+const patience = time.Second
 
 // Reporter tells the status of a plugin that runs. Its methods may be called
 // concurrently; before the first Status its fields are set.
@@ -60,6 +68,7 @@ type Reporter struct {
 	Since     time.Time
 	Firewall  string
 	Networks  Networks
+	State     State
 	Addresses Addresses
 
 	lastCall atomic.Pointer[time.Time]
@@ -73,11 +82,16 @@ func (r *Reporter) Called() {
 
 // Status asks the parts.
 func (r *Reporter) Status(ctx context.Context) (Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	networks, endpoints, err := r.Networks.Records(ctx)
+	busy := ""
+	networks, endpoints, err := r.Networks.Records(limited)
 	if err != nil {
-		return Status{}, fmt.Errorf("a network does not answer, as a call is at work on it: %w", err)
+		busy = fmt.Sprintf("a call works on a network for more than %s: shown is what the state keeps", patience)
+		networks, endpoints, err = r.State.LoadNetworks(ctx)
+	}
+	if err != nil {
+		return Status{}, err
 	}
 	plugin := &Plugin{
 		Version:    r.Version,
@@ -85,6 +99,7 @@ func (r *Reporter) Status(ctx context.Context) (Status, error) {
 		Since:      r.Since,
 		Firewall:   r.Firewall,
 		Unfinished: r.Networks.Backlog(),
+		Busy:       busy,
 	}
 	if last := r.lastCall.Load(); last != nil {
 		plugin.LastCall = *last

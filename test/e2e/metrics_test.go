@@ -72,7 +72,7 @@ func TestMetrics(t *testing.T) {
 	network := h.MustDocker("network", "inspect", "-f", "{{.Id}}", "n1")[:12]
 	for name, least := range map[string]int{
 		`mybridge_calls_total{method="NetworkDriver.Join",result="ok"}`:                                2,
-		`mybridge_call_duration_seconds_count{method="IpamDriver.RequestAddress"}`:                     3,
+		`mybridge_call_duration_seconds_count{method="IpamDriver.RequestAddress",result="ok"}`:         3,
 		`mybridge_networks{phase="ready"}`:                                                             1,
 		`mybridge_endpoints{phase="ready"}`:                                                            2,
 		`mybridge_pools{state="open"}`:                                                                 1,

@@ -37,7 +37,7 @@ func TestQuestions(t *testing.T) {
 }
 
 // TestQuestionsToTheEngine asks the same of the engine's own driver: what differs
-// is what the README says, and no more.
+// is what docs/moving-from-bridge.md says, and no more.
 func TestQuestionsToTheEngine(t *testing.T) {
 	t.Parallel()
 	for _, root := range engine.Roots(t) {

@@ -18,7 +18,8 @@ type host struct {
 
 // onEachHost runs the test on a host with each engine version.
 func onEachHost(t *testing.T, test func(h *host)) {
-	t.Parallel()
+	t.Helper()
+	start(t)
 	for _, root := range engine.Roots(t) {
 		t.Run(root.Name, func(t *testing.T) {
 			t.Parallel()

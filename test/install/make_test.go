@@ -8,10 +8,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"mybridge/test/kernel"
 )
 
 const (
-	// version is that of the releases which the tests make.
+	// version is that of the release which the tests make.
 	version = "1.2.3"
 	// released is what a released file's name begins with.
 	released = "mybridge-" + version + "-linux-"
@@ -31,6 +33,15 @@ func withShared(run func() int) int {
 	defer os.RemoveAll(directory)
 	shared = directory
 	return run()
+}
+
+// start lets the test run beside others, where it can run at all.
+func start(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		kernel.Skip(t, "to make and install what is released needs root")
+	}
+	t.Parallel()
 }
 
 // tools builds what 'make lint' and 'make release' leave in build/tools as well.
@@ -74,15 +85,13 @@ var sources = sync.OnceValues(func() (string, error) {
 	return directory, nil
 })
 
-// first and second are releases of the same sources, each made in a directory of
-// its own.
-var (
-	first  = sync.OnceValues(release)
-	second = sync.OnceValues(release)
-)
-
 // release returns the directory in which it was made.
-func release() (string, error) {
+var release = sync.OnceValues(func() (string, error) {
+	return build("release")
+})
+
+// build makes the targets in a copy of the sources of its own, and returns that.
+func build(targets ...string) (string, error) {
 	tools, err := tools()
 	if err != nil {
 		return "", err
@@ -91,20 +100,21 @@ func release() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	directory, err := os.MkdirTemp(shared, "release-")
+	directory, err := os.MkdirTemp(shared, "build-")
 	if err != nil {
 		return "", err
 	}
 	if err := run("cp", "--recursive", sources+"/.", directory); err != nil {
 		return "", err
 	}
-	return directory, run("make", "-C", directory, "TOOLS="+tools, "VERSION="+version, "SOURCE_DATE_EPOCH=1700000000", "release")
+	arguments := []string{"-C", directory, "TOOLS=" + tools, "VERSION=" + version, "SOURCE_DATE_EPOCH=1700000000"}
+	return directory, run("make", append(arguments, targets...)...)
 }
 
-// file returns the path of a file of the first release.
+// file returns the path of a released file.
 func file(t *testing.T, name string) string {
 	t.Helper()
-	directory, err := first()
+	directory, err := release()
 	if err != nil {
 		t.Fatal(err)
 	}

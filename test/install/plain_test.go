@@ -33,7 +33,7 @@ func TestPlain(t *testing.T) {
 // install runs the script on the host's files.
 func (h *host) install(what string) {
 	h.t.Helper()
-	directory, err := first()
+	directory, err := release()
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -4,12 +4,14 @@
 package install
 
 import (
+	"bytes"
 	"debug/buildinfo"
 	"debug/elf"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -17,33 +19,43 @@ import (
 // machines are what the architectures are called in a program.
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
 
-// TestReproducible wants the same bytes from the same sources, wherever they are.
+// TestReproducible wants the same bytes from the same sources in another directory.
 func TestReproducible(t *testing.T) {
-	t.Parallel()
-	sums, err := os.ReadFile(file(t, "SHA256SUMS"))
+	start(t)
+	again, err := build("deb", "DEB_ARCH=arm64")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Count(string(sums), "\n"); lines != 4*len(machines) {
-		t.Errorf("there are %d files, want 4 for each of %d architectures:\n%s", lines, len(machines), sums)
+	for name, other := range map[string]string{
+		released + "arm64":     "build/arm64/mybridge",
+		released + "arm64.deb": "build/mybridge_arm64.deb",
+	} {
+		one, err := os.ReadFile(file(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if another, err := os.ReadFile(filepath.Join(again, other)); err != nil || !bytes.Equal(one, another) {
+			t.Errorf("%s and %s differ, %v", name, other, err)
+		}
 	}
-	directory, err := second()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := os.ReadFile(filepath.Join(directory, "build", "release", "SHA256SUMS"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(again) != string(sums) {
-		t.Errorf("the sums are\n%s\nin one directory, and in another\n%s", sums, again)
+}
+
+// TestSums wants a sum of each file.
+func TestSums(t *testing.T) {
+	start(t)
+	sums := file(t, "SHA256SUMS")
+	command := exec.Command("sha256sum", "--check", "--strict", filepath.Base(sums))
+	command.Dir = filepath.Dir(sums)
+	output, err := command.CombinedOutput()
+	if files := strings.Count(string(output), ": OK\n"); err != nil || files != 5*len(machines) {
+		t.Errorf("there are %d files, want 5 for each of %d architectures: %v\n%s", files, len(machines), err, output)
 	}
 }
 
 // TestArchitectures wants each program to be for its processor, static, and to be
 // what its package and its list of components are about.
 func TestArchitectures(t *testing.T) {
-	t.Parallel()
+	start(t)
 	for architecture, machine := range machines {
 		program := file(t, released+architecture)
 		binary, err := elf.Open(program)
@@ -95,11 +107,44 @@ func wantComponents(t *testing.T, program string) {
 
 // TestLintian wants no error and no warning.
 func TestLintian(t *testing.T) {
-	t.Parallel()
+	start(t)
 	for architecture := range machines {
 		output, err := exec.Command("lintian", "--allow-root", "--fail-on", "error,warning", file(t, released+architecture+".deb")).CombinedOutput()
 		if err != nil {
 			t.Errorf("%s: %v\n%s", architecture, err, output)
+		}
+	}
+}
+
+// TestPlugins wants the managed plugin to have the program, and an iptables that runs,
+// which can only be seen on a processor of its own.
+func TestPlugins(t *testing.T) {
+	start(t)
+	for architecture, machine := range machines {
+		directory := t.TempDir()
+		if err := run("tar", "--extract", "--directory", directory, "--file", file(t, released+architecture+"-plugin.tar.gz")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(directory, "config.json")); err != nil {
+			t.Error(err)
+		}
+		for _, name := range []string{"mybridge", "usr/sbin/iptables", "usr/sbin/ip6tables-restore", "usr/sbin/iptables-legacy"} {
+			binary, err := elf.Open(filepath.Join(directory, "rootfs", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer binary.Close()
+			if binary.Machine != machine {
+				t.Errorf("%s of %s is for %s", name, architecture, binary.Machine)
+			}
+		}
+		if architecture != runtime.GOARCH {
+			continue
+		}
+		for _, program := range []string{"/mybridge version", "iptables-restore --version", "ip6tables --version", "iptables-legacy --version"} {
+			if err := run("chroot", append([]string{filepath.Join(directory, "rootfs")}, strings.Fields(program)...)...); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

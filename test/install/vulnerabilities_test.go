@@ -23,7 +23,7 @@ var vulnerable = map[string]string{
 // TestVulnerabilities checks when 'make lint' fails: on what is found, and where
 // nothing could be looked up only if it must be.
 func TestVulnerabilities(t *testing.T) {
-	t.Parallel()
+	start(t)
 	directory := t.TempDir()
 	for name, content := range vulnerable {
 		path := filepath.Join(directory, name)

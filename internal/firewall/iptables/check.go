@@ -52,12 +52,16 @@ func (t *tables) isRight(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, f := range t.families {
-		there, err := f.look(ctx)
-		if err != nil || len(f.compare(there, wanted(f.ipv6))) > 0 {
-			return false, nil // looked at again
+		if !f.isRight(ctx, wanted(f.ipv6)) {
+			return false, nil
 		}
 	}
 	return true, nil
+}
+
+func (f *family) isRight(ctx context.Context, wanted ruleset) bool {
+	there, err := f.look(ctx)
+	return err == nil && len(f.compare(there, wanted)) == 0
 }
 
 // found is what is there of a family.
