@@ -29,7 +29,7 @@ type OwnedVeth struct {
 }
 
 // mostDumps is how often a list of links is asked for that changes meanwhile.
-const mostDumps = 5
+const mostDumps = 20
 
 // Owned returns the links that this instance made and that are complete.
 func (m *Manager) Owned(_ context.Context) (bridges []OwnedBridge, veths []OwnedVeth, err error) {

@@ -190,7 +190,11 @@ func (w *world) InContainer(context.Context) (map[link.Name]bool, error) { retur
 // inEngine is the engine's part, whose methods have names of the driver's too.
 type inEngine struct{ *world }
 
-func (e inEngine) ID(context.Context) (string, error) { return e.id, e.unreachable }
+func (e inEngine) ID(context.Context) (string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.id, e.unreachable
+}
 
 func (e inEngine) Networks(context.Context) ([]engine.Network, error) {
 	e.mu.Lock()
