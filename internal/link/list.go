@@ -14,8 +14,8 @@ const (
 	withoutStatistics = 1 << 3 // RTEXT_FILTER_SKIP_STATS
 )
 
-// listLinks lists the links of the host that are to be kept. The others are not in
-// memory at any time, of which there may be thousands.
+// listLinks lists the links of the host that are to be kept: what the kernel tells of
+// the others, of which there may be thousands, is not taken apart all at once.
 func (m *Manager) listLinks(extent uint32, keep func(netlink.Link) bool) ([]netlink.Link, error) {
 	links, err := dump(func() ([]netlink.Link, error) { return m.listLinksOnce(extent, keep) })
 	if err != nil {
@@ -29,23 +29,22 @@ func (m *Manager) listLinksOnce(extent uint32, keep func(netlink.Link) bool) ([]
 	request.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: m.lists}
 	request.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
 	request.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(extent)))
+	// Read without a pause, as what changes meanwhile breaks a list off.
+	messages, err := request.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWLINK)
+	if err != nil {
+		return nil, err
+	}
 	var links []netlink.Link
-	var unread error
-	err := request.ExecuteIter(unix.NETLINK_ROUTE, unix.RTM_NEWLINK, func(message []byte) bool {
+	for _, message := range messages {
 		l, err := netlink.LinkDeserialize(nil, message)
 		if err != nil {
-			unread = err
-			return false
+			return nil, err
 		}
 		if keep(l) {
 			links = append(links, l)
 		}
-		return true
-	})
-	if unread != nil {
-		return nil, unread
 	}
-	return links, err
+	return links, nil
 }
 
 func isBridge(l netlink.Link) bool {
