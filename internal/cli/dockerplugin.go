@@ -18,7 +18,6 @@ type dockerPluginMetadata struct {
 	Vendor           string
 	Version          string
 	ShortDescription string
-	URL              string
 }
 
 // IsDockerPlugin says whether the program was started by the docker command line,
