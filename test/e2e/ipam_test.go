@@ -126,6 +126,7 @@ func TestSeenAndSteered(t *testing.T) {
 		h.startPlugin()
 		h.run("three", "n1")
 		h.wantAddress("three", "n1", "192.168.0.3")
+		h.plugin.Kill() // it would make the link again
 		h.MustRun("ip", "link", "delete", strings.TrimSpace(h.MustRun("sh", "-c", "ip -o link | grep endpoint="+endpoint+" | cut -d: -f2 | cut -d@ -f1")))
 		h.wantFailure("exit status 1", "mybridge", "ipam", "check")
 	})

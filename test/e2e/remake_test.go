@@ -40,7 +40,11 @@ func TestDeletedLinks(t *testing.T) {
 		h.run("db", "n3")
 		pid := h.MustDocker("inspect", "-f", "{{.State.Pid}}", "web")
 		one, two, three := h.hostEnd("web", "n1"), h.hostEnd("web", "n2"), h.hostEnd("web", "n3")
-		remove := func(links ...string) string { return "ip link del " + strings.Join(links, "; ip link del ") }
+		// At once, as a group: the repair of one is not to be mixed with the loss of the next.
+		remove := func(links ...string) string {
+			group := " group 77; "
+			return "ip link set " + strings.Join(links, group+"ip link set ") + group + "ip link del" + group
+		}
 		at := h.inside(pid)
 		wantAsAtFirst := func(when string) {
 			h.t.Helper()
