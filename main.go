@@ -61,9 +61,9 @@ func main() {
 // restores, then answers until ctx is done.
 func serve(ctx context.Context, config cli.ServeConfig) (err error) {
 	if os.Getenv("GOGC") == "" {
-		// Half of Go's own: what is collected is small, and is to stay so on a host
+		// A quarter of Go's own: netlink leaves much garbage, which is not to stay on a host
 		// that is there for others.
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(25)
 	}
 	log := newLog(config)
 	pluginSockets, err := listen(config.PluginSockets())
