@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 
 	"mybridge/internal/link"
 )
@@ -120,14 +121,7 @@ func (d *Driver) AwaitFree(ctx context.Context, address netip.Addr) error {
 	return d.reapIf(ctx, func(left *leftover) bool { return left.has(address) })
 }
 
-func (l *leftover) has(address netip.Addr) bool {
-	for _, a := range l.addresses {
-		if a == address {
-			return true
-		}
-	}
-	return false
-}
+func (l *leftover) has(address netip.Addr) bool { return slices.Contains(l.addresses, address) }
 
 // isInTheWayOf reports whether the network needs what the deletion has not freed yet: its
 // ID, its bridge or its subnets.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mybridge/internal/link"
+	"mybridge/internal/watch"
 )
 
 // The pace of the reaper.
@@ -32,7 +33,7 @@ func (d *Driver) Reap(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-d.leaving:
-			sleep(ctx, gather)
+			watch.Pause(ctx, gather)
 		case <-after(pause):
 		case <-after(d.sweepDue()):
 			d.sweep(ctx)
@@ -62,13 +63,6 @@ func after(pause time.Duration) <-chan time.Time {
 		return nil
 	}
 	return time.After(pause)
-}
-
-func sleep(ctx context.Context, pause time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(pause):
-	}
 }
 
 // reap tries to finish each deletion that is left: links go as a group. Who calls it

@@ -22,14 +22,26 @@ func (f flowFilter) MatchConntrackFlow(flow *netlink.ConntrackFlow) bool { retur
 
 // ForgetAddresses removes what the kernel remembers of connections from and to
 // the addresses, which are containers': who has the address next is not mixed up
-// with who had it.
+// with who had it. What the kernel remembers is listed once a family, however many
+// addresses there are.
 func (m *Manager) ForgetAddresses(_ context.Context, addresses []netip.Addr) error {
-	var failures []error
+	byFamily := map[netlink.InetFamily]map[netip.Addr]bool{}
 	for _, address := range addresses {
-		wanted := func(flow *netlink.ConntrackFlow) bool {
-			return slices.ContainsFunc([]net.IP{flow.Forward.SrcIP, flow.Forward.DstIP, flow.Reverse.SrcIP}, isAddress(address))
+		family := familyOf(address)
+		if byFamily[family] == nil {
+			byFamily[family] = map[netip.Addr]bool{}
 		}
-		failures = append(failures, m.forget(familyOf(address), wanted))
+		byFamily[family][address] = true
+	}
+	var failures []error
+	for family, wanted := range byFamily {
+		isWanted := func(ip net.IP) bool {
+			found, ok := netip.AddrFromSlice(ip)
+			return ok && wanted[found.Unmap()]
+		}
+		failures = append(failures, m.forget(family, func(flow *netlink.ConntrackFlow) bool {
+			return slices.ContainsFunc([]net.IP{flow.Forward.SrcIP, flow.Forward.DstIP, flow.Reverse.SrcIP}, isWanted)
+		}))
 	}
 	return errors.Join(failures...)
 }

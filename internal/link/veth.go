@@ -149,8 +149,7 @@ func (m *Manager) completeVeth(want Veth, pair *netlink.Veth, bridge *netlink.Br
 // isHalfMade reports whether the link, whose name is ours, is a pair whose making was
 // cut short.
 func isHalfMade(found netlink.Link) bool {
-	_, isVeth := found.(*netlink.Veth)
-	return isVeth && found.Attrs().Alias == ""
+	return isVeth(found) && found.Attrs().Alias == ""
 }
 
 // isEndpoints reports whether the link was made for this endpoint.

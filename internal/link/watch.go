@@ -68,7 +68,7 @@ func (m *Manager) WatchBridges(ctx context.Context, changed func()) error {
 // isBridgeChange keeps the bridges' names by index, as much else happens to a
 // bridge of which the kernel tells.
 func isBridgeChange(update netlink.LinkUpdate, names map[int]string) bool {
-	if _, isBridge := update.Link.(*netlink.Bridge); !isBridge {
+	if !isBridge(update.Link) {
 		return false
 	}
 	attributes := update.Attrs()
@@ -124,6 +124,5 @@ func (m *Manager) isHarm(message syscall.NetlinkMessage) bool {
 	if err != nil || !strings.HasPrefix(found.Attrs().Alias, m.aliasPrefix()) {
 		return false
 	}
-	_, isVeth := found.(*netlink.Veth)
-	return found.Attrs().Flags&netFlagUp == 0 || isVeth && found.Attrs().MasterIndex == 0
+	return found.Attrs().Flags&netFlagUp == 0 || isVeth(found) && found.Attrs().MasterIndex == 0
 }
