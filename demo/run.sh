@@ -164,10 +164,10 @@ show nft list map inet mybridge published4
 show nft list chain inet mybridge forward
 show bash -c 'bin/mybridge ipam dump | cut -c 1-60'
 
-say "The network goes, and its bridge, links, rules and addresses with it"
+say "The network goes, and its bridge, links, rules and addresses with it, within seconds"
 show docker rm -f "$name-one" "$name-two"
 show docker network rm "$name"
 show bin/mybridge ipam dump
-! ip -o link show | grep -q 'alias mybridge/mybridge' || fail "a link is left"
-! iptables-save | grep -q MYBRIDGE || fail "a rule is left"
+wait_for 50 bash -c "! ip -o link show | grep -q 'alias mybridge/mybridge'" || fail "a link is left"
+wait_for 50 bash -c '! iptables-save | grep -q MYBRIDGE' || fail "a rule is left"
 ! nft list tables | grep -q mybridge || fail "a table is left"
