@@ -52,12 +52,12 @@ func (d *Driver) homes(endpoint Endpoint) []link.Name {
 	defer d.mu.Unlock()
 	var homes []link.Name
 	for id, networkID := range d.sandboxes[endpoint.Sandbox] {
-		if n, ok := d.networks[networkID]; ok && id != endpoint.ID {
+		if n, ok := d.networks[networkID]; ok && id != endpoint.ID && !slices.Contains(homes, n.Bridge) {
 			homes = append(homes, n.Bridge)
 		}
 	}
 	slices.Sort(homes)
-	return slices.Compact(homes)
+	return homes
 }
 
 // tellSiblings has the container's endpoints that publish ports take note that it
@@ -85,8 +85,11 @@ func (d *Driver) refreshHomes(ctx context.Context, networkID NetworkID, id Endpo
 		return err
 	}
 	defer n.unlock()
+	if len(endpoint.HostPorts) == 0 {
+		return nil
+	}
 	homes := d.homes(endpoint)
-	if len(endpoint.HostPorts) == 0 || slices.Equal(homes, endpoint.Homes) {
+	if slices.Equal(homes, endpoint.Homes) {
 		return nil
 	}
 	endpoint.Homes = homes

@@ -89,7 +89,7 @@ func (c *caller) startContainer(ctx context.Context, n pluginNetwork, hostPort i
 	if err := c.api.post(ctx, "NetworkDriver.CreateEndpoint", with("Interface", object{"Address": address}), nil); err != nil {
 		return nil, err
 	}
-	if err := c.api.post(ctx, "NetworkDriver.Join", with("SandboxKey", "/var/run/docker/netns/bench"), nil); err != nil {
+	if err := c.api.post(ctx, "NetworkDriver.Join", with("SandboxKey", "/var/run/docker/netns/"+c.id()[:12]), nil); err != nil {
 		return nil, err
 	}
 	ports := []object{{"Proto": 6, "Port": 80, "HostPort": hostPort, "HostPortEnd": hostPort}}
