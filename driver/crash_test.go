@@ -87,7 +87,7 @@ func TestKilledAtEachEffect(t *testing.T) {
 			w.checkEmpty(t, when)
 		}
 	}
-	t.Logf("%d kills", driven)
+	wantDriven(t, driven)
 }
 
 // TestFailureAtEachEffect lets each effect of each call fail once, and wants the
@@ -116,13 +116,14 @@ func TestFailureAtEachEffect(t *testing.T) {
 			w.checkEmpty(t, when)
 		}
 	}
-	t.Logf("%d failures", driven)
+	wantDriven(t, driven)
 }
 
 // TestLastingFailure lets all effects fail from one on, so that undoing fails
 // too. Once the failure has passed, another network gets the same subnet and
 // another endpoint the same address.
 func TestLastingFailure(t *testing.T) {
+	driven := 0
 	for i, call := range calls {
 		for effect := range most {
 			w, d := worldBefore(t, i)
@@ -132,6 +133,7 @@ func TestLastingFailure(t *testing.T) {
 				break
 			}
 			w.mend()
+			driven++
 			when := fmt.Sprintf("%s with all failing from effect %d", call.name, effect)
 			if err == nil {
 				t.Errorf("%s: no error", when)
@@ -151,6 +153,16 @@ func TestLastingFailure(t *testing.T) {
 			}
 			w.check(t, when)
 		}
+	}
+	wantDriven(t, driven)
+}
+
+// wantDriven wants an effect in each call: where there is none, nothing was tested.
+func wantDriven(t *testing.T, driven int) {
+	t.Helper()
+	t.Logf("%d effects", driven)
+	if driven < len(calls) {
+		t.Errorf("%d effects of %d calls were driven, want one of each at least", driven, len(calls))
 	}
 }
 

@@ -5,29 +5,39 @@
 package bounds
 
 import (
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+	"time"
+
+	"mybridge/test/daemon"
+	"mybridge/test/kernel"
 )
 
-// binary is the plugin as it is released, so without the race detector.
-var binary string
+func TestMain(m *testing.M) { daemon.Main(m) }
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+// longestWait is for what takes milliseconds, unless it hangs.
+const longestWait = 20 * time.Second
 
-func buildAndRun(m *testing.M) int {
-	directory, err := os.MkdirTemp("", "mybridge-bounds-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(directory)
-	binary = filepath.Join(directory, "mybridge")
-	if output, err := exec.Command("go", "build", "-o", binary, "mybridge").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the plugin: %v\n%s", err, output)
-		return 1
-	}
-	return m.Run()
+// noPrograms is where a host without iptables looks for it.
+const noPrograms = "/nowhere"
+
+// plugin is a plugin with a host of its own.
+type plugin struct {
+	*daemon.Plugin
+	t *testing.T
+}
+
+// newPlugin moves the calling test into a network namespace, which becomes the
+// plugin's host, one without iptables.
+func newPlugin(t *testing.T) *plugin {
+	t.Helper()
+	kernel.Namespace(t)
+	p := &plugin{daemon.New(t, "", daemon.Binary(t)), t}
+	p.use("nftables", noPrograms)
+	return p
+}
+
+// use chooses the back end, and where iptables is found.
+func (p *plugin) use(firewall, programs string) {
+	p.Flags = []string{"--firewall", firewall}
+	p.Environment = []string{"PATH=" + programs, "XTABLES_LOCKFILE=" + p.Path("xtables.lock")}
 }

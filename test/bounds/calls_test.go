@@ -1,34 +1,17 @@
 package bounds
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"strings"
 	"time"
 
+	"mybridge/test/daemon"
 	"mybridge/test/kernel"
 )
 
 type object map[string]any
-
-// call is a call of the engine's.
-func (p *plugin) call(method string, body object) (object, error) {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := p.ask("mybridge.sock", http.MethodPost, "/"+method, text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", method, err)
-	}
-	var values object
-	if err := json.Unmarshal(answer, &values); err != nil {
-		return nil, fmt.Errorf("%s answers %q: %w", method, answer, err)
-	}
-	return values, nil
-}
 
 // networkID is the nth network's, whose bridge has the name that bridgeOf says.
 func networkID(n int) string { return fmt.Sprintf("%04x%060x", n, 0) }
@@ -40,21 +23,21 @@ func endpointID(n, e int) string { return fmt.Sprintf("%04x%04x%056x", n, e, 0) 
 // createNetwork makes the nth network, 10.<n>.0.0/16.
 func (p *plugin) createNetwork(n int) error {
 	data := []object{{"AddressSpace": "LocalDefault", "Pool": fmt.Sprintf("10.%d.0.0/16", n), "Gateway": fmt.Sprintf("10.%d.0.1/16", n)}}
-	_, err := p.call("NetworkDriver.CreateNetwork", object{"NetworkID": networkID(n), "Options": object{}, "IPv4Data": data, "IPv6Data": []object{}})
+	_, err := p.Call(p.t.Context(), "NetworkDriver.CreateNetwork", object{"NetworkID": networkID(n), "Options": object{}, "IPv4Data": data, "IPv6Data": []object{}})
 	return err
 }
 
 func (p *plugin) deleteNetwork(n int) error {
-	_, err := p.call("NetworkDriver.DeleteNetwork", object{"NetworkID": networkID(n)})
+	_, err := p.Call(p.t.Context(), "NetworkDriver.DeleteNetwork", object{"NetworkID": networkID(n)})
 	return err
 }
 
 // createEndpoint makes the eth endpoint of the nth network, and attaches it.
 func (p *plugin) createEndpoint(n, e int) error {
 	ids := object{"NetworkID": networkID(n), "EndpointID": endpointID(n, e), "Options": object{}}
-	_, err := p.call("NetworkDriver.CreateEndpoint", ids.with("Interface", object{"Address": fmt.Sprintf("10.%d.1.%d/16", n, e), "AddressIPv6": "", "MacAddress": ""}))
+	_, err := p.Call(p.t.Context(), "NetworkDriver.CreateEndpoint", ids.with("Interface", object{"Address": fmt.Sprintf("10.%d.1.%d/16", n, e), "AddressIPv6": "", "MacAddress": ""}))
 	if err == nil {
-		_, err = p.call("NetworkDriver.Join", ids.with("SandboxKey", fmt.Sprintf("/run/docker/netns/%d-%d", n, e)))
+		_, err = p.Call(p.t.Context(), "NetworkDriver.Join", ids.with("SandboxKey", fmt.Sprintf("/run/docker/netns/%d-%d", n, e)))
 	}
 	return err
 }
@@ -65,7 +48,7 @@ func (p *plugin) publish(n, e int, ports ...int) error {
 	for i, port := range ports {
 		list = append(list, object{"Proto": 6, "IP": "", "Port": 80 + i, "HostIP": "", "HostPort": port, "HostPortEnd": port})
 	}
-	_, err := p.call("NetworkDriver.ProgramExternalConnectivity", object{
+	_, err := p.Call(p.t.Context(), "NetworkDriver.ProgramExternalConnectivity", object{
 		"NetworkID": networkID(n), "EndpointID": endpointID(n, e), "Options": object{"com.docker.network.portmap": list},
 	})
 	return err
@@ -81,7 +64,7 @@ func (p *plugin) tryDeletion(pattern string, n int) {
 }
 
 func (p *plugin) deleteEndpoint(n, e int) error {
-	_, err := p.call("NetworkDriver.DeleteEndpoint", object{"NetworkID": networkID(n), "EndpointID": endpointID(n, e)})
+	_, err := p.Call(p.t.Context(), "NetworkDriver.DeleteEndpoint", object{"NetworkID": networkID(n), "EndpointID": endpointID(n, e)})
 	return err
 }
 
@@ -104,7 +87,7 @@ func (p *plugin) must(err error) {
 // wantRefused wants an error that the plugin answered, in which the pattern is found.
 func (p *plugin) wantRefused(pattern string, err error) {
 	p.t.Helper()
-	if err == nil || !strings.Contains(err.Error(), errRefused.Error()) || !regexp.MustCompile(pattern).MatchString(err.Error()) {
+	if !errors.Is(err, daemon.ErrRefused) || !regexp.MustCompile(pattern).MatchString(err.Error()) {
 		p.t.Errorf("got error %v, want that the plugin refuses it with %q", err, pattern)
 	}
 }

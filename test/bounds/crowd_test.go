@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,12 +28,12 @@ const (
 func TestCrowd(t *testing.T) {
 	t.Parallel()
 	p := newPlugin(t)
-	p.http.Transport.(*http.Transport).MaxIdleConnsPerHost = callers
-	p.mustStart()
+	p.Transport.MaxIdleConnsPerHost = callers
+	p.MustStart()
 	p.must(p.createNetwork(1))
 	before := p.look()
 	p.must(p.callAll()) // what is made once and kept is there now
-	p.http.CloseIdleConnections()
+	p.Transport.CloseIdleConnections()
 	few := p.settled(0)
 
 	stop := p.watch()
@@ -56,7 +55,7 @@ func TestCrowd(t *testing.T) {
 	if goroutines > mostGoroutines || memory > mostMemory {
 		t.Errorf("the plugin used %d goroutines and %d bytes, allowed are %d and %d", goroutines, memory, mostGoroutines, mostMemory)
 	}
-	p.http.CloseIdleConnections()
+	p.Transport.CloseIdleConnections()
 	if after := p.settled(few); after > few {
 		t.Errorf("%d goroutines are left, before there were %d", after, few)
 	}
@@ -102,25 +101,25 @@ func (p *plugin) callOne(i int) error {
 
 // borrowAddress takes a pool and an address, and gives both back.
 func (p *plugin) borrowAddress() error {
-	pool, err := p.call("IpamDriver.RequestPool", object{"AddressSpace": "mybridge-local", "Pool": "", "SubPool": "", "V6": false})
+	pool, err := p.Call(p.t.Context(), "IpamDriver.RequestPool", object{"AddressSpace": "mybridge-local", "Pool": "", "SubPool": "", "V6": false})
 	if err != nil {
 		return err
 	}
-	address, err := p.call("IpamDriver.RequestAddress", object{"PoolID": pool["PoolID"], "Address": ""})
+	address, err := p.Call(p.t.Context(), "IpamDriver.RequestAddress", object{"PoolID": pool["PoolID"], "Address": ""})
 	if err != nil {
 		return err
 	}
 	alone, _, _ := strings.Cut(address["Address"].(string), "/")
-	if _, err := p.call("IpamDriver.ReleaseAddress", object{"PoolID": pool["PoolID"], "Address": alone}); err != nil {
+	if _, err := p.Call(p.t.Context(), "IpamDriver.ReleaseAddress", object{"PoolID": pool["PoolID"], "Address": alone}); err != nil {
 		return err
 	}
-	_, err = p.call("IpamDriver.ReleasePool", object{"PoolID": pool["PoolID"]})
+	_, err = p.Call(p.t.Context(), "IpamDriver.ReleasePool", object{"PoolID": pool["PoolID"]})
 	return err
 }
 
 // disturb sends this, and waits to be hung up on or hangs up.
 func (p *plugin) disturb(sent string, wait bool) {
-	connection, err := net.Dial("unix", p.path("mybridge.sock"))
+	connection, err := net.Dial("unix", p.Path("mybridge.sock"))
 	if err != nil {
 		p.t.Error(err)
 		return
@@ -178,7 +177,7 @@ func (p *plugin) settled(allowed int) int {
 
 // metrics are the plugin's numbers without labels, by their names.
 func (p *plugin) metrics() map[string]int {
-	text, err := p.ask("admin", http.MethodGet, "/metrics", nil)
+	text, err := p.Get(p.t.Context(), "/metrics")
 	if err != nil {
 		p.t.Error(err)
 	}

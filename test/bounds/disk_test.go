@@ -3,7 +3,6 @@ package bounds
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,13 +18,13 @@ import (
 // system that the command mounts on $state.
 func (p *plugin) mount(command string) {
 	p.t.Helper()
-	p.must(os.Mkdir(p.path("state"), 0o700))
-	p.under = []string{"unshare", "--mount", "/usr/bin/env", "state=" + p.path("state"), "PATH=" + os.Getenv("PATH"), "sh", "-c", command + ` && PATH=$0 exec "$@"`, p.programs}
+	p.must(os.Mkdir(p.Path("state"), 0o700))
+	p.Under = []string{"unshare", "--mount", "/usr/bin/env", "state=" + p.Path("state"), "PATH=" + os.Getenv("PATH"), "sh", "-c", command + ` && PATH=$0 exec "$@"`, noPrograms}
 }
 
 // inState is a path in the state directory that the plugin sees.
 func (p *plugin) inState(name string) string {
-	return fmt.Sprintf("/proc/%d/root%s", p.process.Process.Pid, filepath.Join(p.path("state"), name))
+	return fmt.Sprintf("/proc/%d/root%s", p.Pid(), filepath.Join(p.Path("state"), name))
 }
 
 // fill writes files into the state directory until it is full, and returns what
@@ -50,7 +49,7 @@ func TestDiskIsFull(t *testing.T) {
 	t.Parallel()
 	p := newPlugin(t)
 	p.mount("mount -t tmpfs -o size=1m tmpfs $state")
-	p.mustStart()
+	p.MustStart()
 	before := p.look()
 	p.must(p.createNetwork(1))
 	p.must(p.createEndpoint(1, 1))
@@ -67,7 +66,7 @@ func TestDiskIsFull(t *testing.T) {
 		p.wantLook(full)
 	}
 	p.wantRefused("the disk is full", p.createNetwork(made+1))
-	if _, err := p.ask("admin", http.MethodGet, "/ports", nil); err != nil {
+	if _, err := p.Get(p.t.Context(), "/ports"); err != nil {
 		t.Errorf("what is there cannot be read: %v", err)
 	}
 	p.must(p.deleteEndpoint(1, 1))
@@ -88,10 +87,10 @@ func TestDiskTurnsReadOnly(t *testing.T) {
 	if _, err := os.Stat("/dev/loop-control"); err != nil {
 		kernel.Skip(t, "a file system of its own needs loop devices")
 	}
-	kernel.Run(t, "truncate", "--size=8M", p.path("image"))
-	kernel.Run(t, "mkfs.ext4", "-q", p.path("image"))
-	p.mount("mount -o loop,errors=remount-ro " + p.path("image") + " $state")
-	p.mustStart()
+	kernel.Run(t, "truncate", "--size=8M", p.Path("image"))
+	kernel.Run(t, "mkfs.ext4", "-q", p.Path("image"))
+	p.mount("mount -o loop,errors=remount-ro " + p.Path("image") + " $state")
+	p.MustStart()
 	p.must(p.createNetwork(1))
 	p.must(p.createEndpoint(1, 1))
 	before := p.look()
@@ -100,25 +99,25 @@ func TestDiskTurnsReadOnly(t *testing.T) {
 	p.wantRefused("the disk is read-only", p.createNetwork(2))
 	p.wantRefused("the disk is read-only", p.publish(1, 1, 8080))
 	p.wantLook(before)
-	if _, err := p.ask("admin", http.MethodGet, "/ports", nil); err != nil {
+	if _, err := p.Get(p.t.Context(), "/ports"); err != nil {
 		t.Errorf("what is there cannot be read: %v", err)
 	}
 	p.wantRefused("the disk is read-only", p.deleteNetwork(1))
 	p.wantLook(before)
 
-	p.kill()
-	kernel.Run(t, "sh", "-c", "e2fsck -p "+p.path("image")+"; test $? -le 1") // 1: mended
-	p.mustStart()
+	p.Kill()
+	kernel.Run(t, "sh", "-c", "e2fsck -p "+p.Path("image")+"; test $? -le 1") // 1: mended
+	p.MustStart()
 	p.must(p.createNetwork(2))
 	p.must(p.deleteNetwork(1))
 	p.must(p.deleteNetwork(2))
 }
 
 func (p *plugin) mountOfState() string {
-	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", p.process.Process.Pid))
+	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", p.Pid()))
 	p.must(err)
 	for line := range strings.Lines(string(mounts)) {
-		if strings.Contains(line, " "+p.path("state")+" ") {
+		if strings.Contains(line, " "+p.Path("state")+" ") {
 			return line
 		}
 	}
@@ -130,11 +129,11 @@ func TestStartOnReadOnlyDisk(t *testing.T) {
 	t.Parallel()
 	p := newPlugin(t)
 	p.mount("mount -t tmpfs -o ro tmpfs $state")
-	if err := p.start(); err == nil {
+	if err := p.Start(); err == nil {
 		t.Fatal("the plugin runs")
 	}
-	<-p.ended
-	if log := p.log(); !strings.Contains(log, p.path("state")+"/state.db: read-only file system") {
+	<-p.Ended()
+	if log := p.Log(); !strings.Contains(log, p.Path("state")+"/state.db: read-only file system") {
 		t.Errorf("the plugin ended with %q", log)
 	}
 }

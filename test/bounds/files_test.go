@@ -19,12 +19,12 @@ import (
 // limitFiles lets the plugin, which runs, have n files open from now on.
 func (p *plugin) limitFiles(n uint64) {
 	p.t.Helper()
-	p.must(unix.Prlimit(p.process.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: 20000}, nil))
+	p.must(unix.Prlimit(p.Pid(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: 20000}, nil))
 }
 
 func (p *plugin) openFiles() int {
 	p.t.Helper()
-	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.process.Process.Pid))
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Pid()))
 	p.must(err)
 	return len(files)
 }
@@ -37,11 +37,10 @@ func TestFilesRunOut(t *testing.T) {
 	for _, firewall := range []string{"nftables", "iptables"} {
 		t.Run(firewall, func(t *testing.T) {
 			p := newPlugin(t)
-			p.firewall = firewall
 			if firewall == "iptables" {
-				p.programs = legacyPrograms(t)
+				p.use(firewall, legacyPrograms(t))
 			}
-			p.mustStart()
+			p.MustStart()
 			p.must(p.createNetwork(1))
 			p.must(p.createEndpoint(1, 1))
 			before := p.look()
@@ -67,7 +66,7 @@ func TestFilesRunOut(t *testing.T) {
 func TestNoFileIsLeft(t *testing.T) {
 	t.Parallel()
 	p := newPlugin(t)
-	p.mustStart()
+	p.MustStart()
 	before := p.look()
 	p.must(p.createNetwork(1)) // and so there is a connection that the next call goes by
 	full := p.look()
@@ -76,7 +75,7 @@ func TestNoFileIsLeft(t *testing.T) {
 	waiting := make(chan error, 10)
 	for i := range cap(waiting) {
 		go func() {
-			_, err := p.call("NetworkDriver.GetCapabilities", object{})
+			_, err := p.Call(p.t.Context(), "NetworkDriver.GetCapabilities", object{})
 			if err != nil {
 				err = fmt.Errorf("call %d: %w", i, err)
 			}
@@ -102,7 +101,7 @@ func TestNoFileIsLeft(t *testing.T) {
 // processorTime is what the plugin has used, all its threads together.
 func (p *plugin) processorTime() time.Duration {
 	p.t.Helper()
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.process.Process.Pid))
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid()))
 	p.must(err)
 	// Behind the program's name, utime and stime are the 12th and 13th field
 	// (proc_pid_stat(5)), in hundredths of a second.
@@ -121,8 +120,8 @@ func (p *plugin) processorTime() time.Duration {
 func TestCallersOfPortsLeaveFiles(t *testing.T) {
 	t.Parallel()
 	p := newPlugin(t)
-	p.under = []string{"prlimit", "--nofile=256"}
-	p.mustStart()
+	p.Under = []string{"prlimit", "--nofile=256"}
+	p.MustStart()
 	p.must(p.createNetwork(1))
 	p.must(p.createEndpoint(1, 1))
 	p.must(p.publish(1, 1, 8080))
@@ -144,8 +143,13 @@ func TestCallersOfPortsLeaveFiles(t *testing.T) {
 		p.must(err)
 		defer client.Close()
 	}
-	time.Sleep(100 * time.Millisecond)
-	p.http.CloseIdleConnections()
+	// Connections may have half of the files.
+	for deadline := time.Now().Add(longestWait); p.openFiles() < 128; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the clients get only part of %d files", p.openFiles())
+		}
+	}
+	p.Transport.CloseIdleConnections()
 	p.must(p.createNetwork(2))
 	p.must(p.createEndpoint(1, 2))
 	p.must(p.publish(1, 2, 8081, 8082))

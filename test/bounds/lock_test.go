@@ -34,7 +34,7 @@ func legacyPrograms(t *testing.T) string {
 // holdLock holds the xtables lock of the plugin's host, as a long restore does.
 func (p *plugin) holdLock() (release func()) {
 	p.t.Helper()
-	lock, err := os.OpenFile(p.path("xtables.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := os.OpenFile(p.Path("xtables.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	p.must(err)
 	p.must(unix.Flock(int(lock.Fd()), unix.LOCK_EX))
 	return func() { _ = lock.Close() }
@@ -57,12 +57,12 @@ func TestLockIsHeld(t *testing.T) {
 
 func lockIsHeld(t *testing.T, firewall string) {
 	p := newPlugin(t)
-	p.firewall, p.programs = firewall, legacyPrograms(t)
+	p.use(firewall, legacyPrograms(t))
 	release := p.holdLock()
-	p.mustStart()
+	p.MustStart()
 	before := p.look()
 	started := time.Now()
-	p.wantRefused("holds the xtables lock.*"+p.path("xtables.lock"), p.createNetwork(1))
+	p.wantRefused("holds the xtables lock.*"+p.Path("xtables.lock"), p.createNetwork(1))
 	// Longer than iptables waits once, and less than twice.
 	if took := time.Since(started); took > 9*time.Second {
 		t.Errorf("the call took %s", took)

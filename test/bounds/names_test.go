@@ -11,7 +11,7 @@ import (
 func TestNameIsTaken(t *testing.T) {
 	t.Parallel()
 	p := newPlugin(t)
-	p.mustStart()
+	p.MustStart()
 	p.must(p.createNetwork(1))
 	kernel.Run(t, "ip", "link", "add", bridgeOf(2), "type", "veth", "peer", "name", "other")
 	kernel.Run(t, "ip", "link", "add", bridgeOf(3), "type", "bridge")

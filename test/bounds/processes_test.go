@@ -27,10 +27,10 @@ func (p *plugin) newGroup() group {
 	if _, err := os.Stat(parent); err != nil {
 		parent = "/sys/fs/cgroup"
 	}
-	g := group{p, filepath.Join(parent, filepath.Base(p.directory))}
+	g := group{p, filepath.Join(parent, filepath.Base(p.Directory))}
 	p.must(os.Mkdir(g.directory, 0o755))
 	p.t.Cleanup(func() {
-		p.kill()
+		p.Kill()
 		if err := os.Remove(g.directory); err != nil {
 			p.t.Error(err)
 		}
@@ -38,7 +38,7 @@ func (p *plugin) newGroup() group {
 	if err := g.write("pids.max", "max"); errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		kernel.Skip(p.t, "a limit of processes needs the controller pids: "+err.Error())
 	}
-	p.must(g.write("cgroup.procs", strconv.Itoa(p.process.Process.Pid)))
+	p.must(g.write("cgroup.procs", strconv.Itoa(p.Pid())))
 	return g
 }
 
@@ -59,8 +59,8 @@ func (g group) close() {
 func TestNoProcessIsLeft(t *testing.T) {
 	t.Parallel()
 	p := newPlugin(t)
-	p.firewall, p.programs = "iptables", legacyPrograms(t)
-	p.mustStart()
+	p.use("iptables", legacyPrograms(t))
+	p.MustStart()
 	group := p.newGroup()
 	before := p.look()
 	p.must(p.createNetwork(1))

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"testing"
-	"time"
 
 	"mybridge/test/engine"
 )
@@ -15,7 +14,6 @@ func TestFirewalld(t *testing.T) {
 		g.startFrom("firewalld")
 
 		g.follow("Let containers through firewalld")
-		g.afterReload()
 		g.wantAlso("with a zone", "containers reach", "neighbours reach")
 		g.network("later", 9)
 		g.start("late", "later")
@@ -23,17 +21,14 @@ func TestFirewalld(t *testing.T) {
 
 		g.follow("Let the outside into routed networks")
 		g.follow("Let IPv6 reach a port of a container with IPv4")
-		g.afterReload()
 		g.wantAlso("with a policy and a port", "the outside", "IPv6")
 
 		g.follow("With a table of nftables")
 		g.wantOnlyFromLAN("with a table")
-		g.MustRun("firewall-cmd", "--complete-reload")
-		g.afterReload()
+		g.reload("firewall-cmd --complete-reload")
 		g.wantOnlyFromLAN("after a complete reload")
 
 		g.follow("Keep containers from services of the host")
-		g.afterReload()
 		g.wantWay("a service that was not added", way{"near", "get 192.168.1.1:9000"}, false)
 		g.wantWay("a service that was added", way{"near", "getudp 192.168.1.1:53"}, true)
 		g.wantWay("the outside", way{"near", "get [" + lanIPv6 + "]:80"}, true)
@@ -46,17 +41,5 @@ func startFirewalld(h *host) {
 	h.MustRun("mkdir", "-p", "/run/dbus")
 	h.Spawn("dbus-daemon", "--system", "--nofork", "--nopidfile", "--print-address").WaitLog("unix:")
 	h.Spawn("firewalld", "--nofork", "--nopid", "--log-target", "console")
-	for range 200 {
-		if _, err := h.Run("firewall-cmd", "--state"); err == nil {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	h.t.Fatal("firewalld does not run")
-}
-
-// afterReload gives mybridge the time to see that firewalld 1 took its rules.
-func (g *guarded) afterReload() {
-	g.t.Helper()
-	time.Sleep(within)
+	h.wantSoon(func() string { state, _ := h.Run("firewall-cmd", "--state"); return state }, "running")
 }

@@ -3,16 +3,16 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"mybridge/test/daemon"
 	"mybridge/test/engine"
 )
 
@@ -25,27 +25,15 @@ type host struct {
 	args []string
 }
 
-// program builds mybridge once for all tests.
-var program = sync.OnceValues(func() (string, error) {
-	directory, err := os.MkdirTemp("", "mybridge-e2e-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(directory, "mybridge")
-	command := exec.Command("go", "build", "-trimpath", "-o", path, "mybridge")
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building mybridge: %w: %s", err, output)
-	}
-	return path, nil
-})
+// atOnce is how many tests run at a time, at least: they mostly wait for something.
+const atOnce = 4
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := program(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	// What the command line says is read later.
+	if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))); err != nil {
+		panic(err)
 	}
-	os.Exit(code)
+	daemon.Main(m)
 }
 
 // onEachEngine runs the test on a host with each engine version.
@@ -65,12 +53,8 @@ func onEachEngineWith(t *testing.T, options engine.Options, test func(h *host)) 
 
 func newHost(t *testing.T, root engine.Root, options engine.Options, flags ...string) *host {
 	t.Helper()
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
 	h := &host{Engine: engine.Start(t, root, options), t: t, args: append([]string{"--log-level", "debug"}, flags...)}
-	h.Install(path)
+	h.Install(daemon.Binary(t))
 	h.startPlugin()
 	return h
 }
@@ -194,14 +178,20 @@ func (h *host) wantAsBefore(before string) {
 
 func (h *host) wantSoon(there func() string, before string) {
 	h.t.Helper()
-	var now string
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-		if now = there(); now == before {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
+	if now := h.waitFor(there, func(now string) bool { return now == before }); now != before {
+		h.t.Errorf("there is now\n%s\nbefore there was\n%s", now, before)
 	}
-	h.t.Errorf("there is now\n%s\nbefore there was\n%s", now, before)
+}
+
+// waitFor waits until what is there is enough, and returns it, enough or not. The time
+// only bounds a failure.
+func (h *host) waitFor(there func() string, enough func(now string) bool) string {
+	h.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		if now := there(); enough(now) || time.Now().After(deadline) {
+			return now
+		}
+	}
 }
 
 // wantFailure wants the command to fail with an error that matches the pattern.

@@ -114,7 +114,28 @@ func (g *guarded) start(name, network string, arguments ...string) {
 func (g *guarded) follow(heading string) {
 	g.t.Helper()
 	commands := strings.ReplaceAll(documentedCommands(g.t, heading), "eth0", g.lan.Device)
+	g.reload(commands)
+}
+
+// reload runs commands by which the firewall may take mybridge's rules away, and waits
+// until they are back.
+func (g *guarded) reload(commands string) {
+	g.t.Helper()
+	before := g.rules()
 	g.MustRun("sh", "-e", "-c", commands)
+	g.wantSoon(g.rules, before)
+}
+
+// rules are mybridge's own, and the jumps to them.
+func (g *guarded) rules() string {
+	g.t.Helper()
+	var lines []string
+	for line := range strings.Lines(g.Snapshot()) {
+		if strings.Contains(line, "MYBRIDGE") || strings.Contains(line, "table inet mybridge ") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
 }
 
 // startFrom wants all to be as the column of the document's table says.

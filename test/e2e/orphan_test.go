@@ -20,7 +20,11 @@ func TestOrphanedNetwork(t *testing.T) {
 		h.createNetwork("n1")
 		h.createNetwork("other")
 		subnet := h.MustDocker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Subnet}}", "n1")
-		time.Sleep(7 * time.Second) // the plugin asks the engine after 5 s
+		// The plugin asks the engine after 5 s, and remembers which it was.
+		engineID := h.MustDocker("info", "-f", "{{.ID}}")
+		h.wantSoon(func() string {
+			return h.MustRun("sh", "-c", "grep -q "+engineID+" /var/lib/mybridge/state.db && echo kept || true")
+		}, "kept")
 		h.plugin.Kill()
 		h.MustRun("sh", "-c", "docker network rm n1 & docker network rm other & wait")
 		h.wantDoctor(1, "is not known to the engine", "is not known to the engine", "the plugin does not run")

@@ -140,9 +140,7 @@ func TestAnyPort(t *testing.T) {
 			h.t.Errorf("mybridge ports prints\n%s", table)
 		}
 		h.plugin.Kill()
-		if offline := h.MustRun("mybridge", "ports", "first"); offline != table {
-			h.t.Errorf("without the plugin it prints\n%s\nwith it\n%s", offline, table)
-		}
+		h.shows(1, []string{strings.Join(strings.Fields(table), " ")}, "ports", "first")
 	})
 }
 

@@ -49,13 +49,10 @@ func TestDeletedLinks(t *testing.T) {
 		wantAsAtFirst := func(when string) {
 			h.t.Helper()
 			began := time.Now()
-			for h.inside(pid) != at && time.Since(began) < 10*time.Second {
-				time.Sleep(50 * time.Millisecond)
-			}
-			h.t.Logf("%s: as at first after %s", when, time.Since(began).Round(10*time.Millisecond))
-			if now := h.inside(pid); now != at {
+			if now := h.waitFor(func() string { return h.inside(pid) }, func(now string) bool { return now == at }); now != at {
 				h.t.Fatalf("%s: the container has\n%s\nat first it had\n%s", when, now, at)
 			}
+			h.t.Logf("%s: as at first after %s", when, time.Since(began).Round(10*time.Millisecond))
 			h.wantReached("web", "198.51.100.2")
 			h.wantReached("peer", "192.168.1.2")
 			h.wantReached("peer", "fd00:1::2")
@@ -105,7 +102,7 @@ func TestDeletedLinkOfAnUnknownContainer(t *testing.T) {
 		key := h.MustDocker("inspect", "-f", "{{.NetworkSettings.SandboxKey}}", "one")
 		h.MustRun("umount", "-l", key)
 		h.MustRun("ip", "link", "del", h.hostEnd("one", "n1"))
-		time.Sleep(within)
+		h.plugin.WaitLog("cannot be repaired")
 		output, code := h.doctor()
 		if code != 1 || !strings.Contains(output, "is gone") || !strings.Contains(output, "is not a network namespace any more") {
 			h.t.Errorf("doctor ended with %d: %s", code, output)

@@ -78,6 +78,7 @@ func TestEvents(t *testing.T) {
 		follower.WaitLog("repaired           bridge shop0")
 		time.Sleep(1500 * time.Millisecond) // the engine is asked for names beside the events
 		h.MustDocker("rm", "-f", "web", "late")
+		follower.WaitLog("endpoint-detached  ")
 		follower.WaitLog("endpoint-deleted   web on shop: " + address + "/24, link mbv")
 		h.MustDocker("network", "rm", "shop")
 		follower.WaitLog("network-deleted    shop: ")

@@ -40,8 +40,9 @@ func (p Place) runWith(input []byte, arguments ...string) (string, error) {
 	var output, problems bytes.Buffer
 	command := newCommand(ctx, arguments)
 	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(input), &output, &problems
-	// What the command may have left in the background keeps the pipes open.
-	command.WaitDelay = 2 * time.Second
+	// What the command may have left in the background keeps the pipes open. On a busy
+	// machine its output may come seconds after its end.
+	command.WaitDelay = 20 * time.Second
 
 	err := p.namespaces.start(command)
 	if err == nil {

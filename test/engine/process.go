@@ -110,10 +110,10 @@ func (p *Process) Log() string {
 	return string(content)
 }
 
-// WaitLog waits until the process has written the text.
+// WaitLog waits until the process has written the text. The time only bounds a failure.
 func (p *Process) WaitLog(text string) {
 	p.t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(30 * time.Second)
 	for !strings.Contains(p.Log(), text) {
 		select {
 		case <-time.After(10 * time.Millisecond):

@@ -11,13 +11,15 @@ package fault
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
 
+	"mybridge/test/daemon"
 	"mybridge/test/kernel"
 )
+
+func TestMain(m *testing.M) { daemon.Main(m) }
 
 // host is a kind of host to drive the calls on.
 type host struct {
@@ -37,22 +39,25 @@ func TestFaults(t *testing.T) {
 	if os.Geteuid() != 0 {
 		kernel.Skip(t, "network namespaces need root")
 	}
-	binary := build(t)
-	t.Run("make state", func(t *testing.T) { makeState(t, binary) })
+	state := filepath.Join(t.TempDir(), "state")
+	if !t.Run("make state", func(t *testing.T) { makeState(t, state) }) {
+		return
+	}
 	for _, h := range []host{
 		{name: "nftables", firewall: "nftables"},
 		{name: "nftables beside iptables", firewall: "nftables", iptables: true, points: []string{"iptables."}},
 		{name: "iptables", firewall: "iptables", iptables: true, points: []string{"iptables."}},
 	} {
-		t.Run(h.name, func(t *testing.T) { driveHost(t, h, binary) })
+		t.Run(h.name, func(t *testing.T) { driveHost(t, h, state) })
 	}
 }
 
 // driveHost learns what each call does without faults, then drives it with them.
-func driveHost(t *testing.T, h host, binary string) {
+func driveHost(t *testing.T, h host, state string) {
 	var jobs []job
 	t.Run("learn", func(t *testing.T) {
-		w := newLivelyWorld(t, h, binary)
+		w := newLivelyWorld(t, h, state)
+		w.plugin.startTracing()
 		for _, s := range stories() {
 			w.learn(s)
 			jobs = append(jobs, jobsOf(s, h.points)...)
@@ -62,7 +67,7 @@ func driveHost(t *testing.T, h host, binary string) {
 	// Not by t.Parallel, which lets no more run than there are processors.
 	var working sync.WaitGroup
 	for range worlds {
-		working.Go(func() { queue.work(t, h, binary) })
+		working.Go(func() { queue.work(t, h, state) })
 	}
 	working.Wait()
 	t.Log(queue.result())
@@ -71,25 +76,9 @@ func driveHost(t *testing.T, h host, binary string) {
 	}
 }
 
-// build makes the plugin with its points, without the race detector that this test
-// may run with.
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "mybridge")
-	command := exec.Command("go", "build", "-tags", "faults", "-o", binary, "mybridge")
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("building the plugin with its points: %v\n%s", err, output)
-	}
-	return binary
-}
-
 // TestReleasesHaveNoPoints looks into the plugin as it is released.
 func TestReleasesHaveNoPoints(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "mybridge")
-	if output, err := exec.Command("go", "build", "-o", binary, "mybridge").CombinedOutput(); err != nil {
-		t.Fatalf("building the plugin: %v\n%s", err, output)
-	}
-	content, err := os.ReadFile(binary)
+	content, err := os.ReadFile(daemon.Binary(t))
 	if err != nil {
 		t.Fatal(err)
 	}

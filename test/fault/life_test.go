@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"mybridge/test/daemon"
 )
 
 // life is a story at work on a host.
@@ -67,14 +69,14 @@ func (l *life) perform(c *call) error {
 func (l *life) send(ctx context.Context, c *call) (object, error) {
 	switch {
 	case c.isDeletion():
-		answer, err := l.world.plugin.call(ctx, c.method, c.body(l))
+		answer, err := l.world.plugin.Call(ctx, c.method, c.body(l))
 		l.world.plugin.untilDeleted(ctx)
 		return answer, err
 	case c.method != "":
-		return l.world.plugin.call(ctx, c.method, c.body(l))
+		return l.world.plugin.Call(ctx, c.method, c.body(l))
 	case c.answered == nil:
-		l.world.plugin.kill()
-		return nil, l.world.plugin.restart()
+		l.world.plugin.Kill()
+		return nil, l.world.plugin.Start()
 	}
 	return nil, nil
 }
@@ -132,17 +134,17 @@ func ends(order string) bool {
 // call again, without its body.
 func (l *life) revive(c *call) error {
 	p := l.world.plugin
-	if !p.hasEnded(false) {
+	if !p.HasEnded() {
 		return nil
 	}
-	if err := p.restart(); err != nil {
+	if err := p.Start(); err != nil {
 		return fmt.Errorf("the plugin does not start again: %w", err)
 	}
 	if c.method == "" {
 		return nil
 	}
-	_, err := p.ask(context.Background(), "mybridge.sock", "POST", "/"+c.method, nil)
-	if !errors.Is(err, errRefused) || !strings.Contains(err.Error(), "400") {
+	_, err := p.Call(context.Background(), c.method, nil)
+	if !errors.Is(err, daemon.ErrRefused) || !strings.Contains(err.Error(), "400") {
 		return fmt.Errorf("sent again without a body: got %w, want 400", err)
 	}
 	return nil
@@ -241,9 +243,8 @@ func (l *life) interrupt(i int, order string) (gaveUp bool, err error) {
 // each call.
 func (w *world) learn(s *story) {
 	w.t.Helper()
-	w.plugin.traced = true
-	w.plugin.kill()
-	if err := w.plugin.restart(); err != nil {
+	w.plugin.Kill()
+	if err := w.plugin.Start(); err != nil {
 		w.t.Fatal(err)
 	}
 	for _, restarts := range []bool{false, true} {
@@ -253,7 +254,7 @@ func (w *world) learn(s *story) {
 		w.plugin.trace()
 		for i, c := range s.calls {
 			if err := l.do(i); err != nil {
-				w.t.Fatalf("%s: %s: %v\n%s", s.name, c.name, err, w.plugin.lastLines())
+				w.t.Fatalf("%s: %s: %v", s.name, c.name, err)
 			}
 			if points := w.plugin.trace(); !restarts {
 				s.points = append(s.points, points)

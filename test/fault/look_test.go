@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -28,7 +27,7 @@ func (w *world) look(endpoints []ids) ([]string, error) {
 		lines = append(lines, more...)
 	}
 	for _, e := range endpoints {
-		_, err := w.plugin.call(context.Background(), "NetworkDriver.EndpointOperInfo", e)
+		_, err := w.plugin.Call(context.Background(), "NetworkDriver.EndpointOperInfo", e)
 		lines = append(lines, fmt.Sprintf("endpoint %s of %s is known: %t", e.EndpointID, e.NetworkID, err == nil))
 	}
 	slices.Sort(lines)
@@ -230,7 +229,7 @@ func (w *world) ports() ([]string, error) {
 
 // admin asks the plugin what the commands of a person ask it.
 func (p *plugin) admin(path string, value any) error {
-	answer, err := p.ask(context.Background(), "admin", http.MethodGet, path, nil)
+	answer, err := p.Get(context.Background(), path)
 	if err != nil {
 		return err
 	}

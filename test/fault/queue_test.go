@@ -73,10 +73,10 @@ func (q *queue) result() string {
 
 // work lives one life after the other on a host of its own, and on another where that
 // is not what it should be any more.
-func (q *queue) work(t *testing.T, h host, binary string) {
+func (q *queue) work(t *testing.T, h host, state string) {
 	for ok := true; ok; {
 		t.Run("host", func(t *testing.T) {
-			w := newLivelyWorld(t, h, binary)
+			w := newLivelyWorld(t, h, state)
 			for !w.spoilt {
 				var j job
 				if j, ok = q.next(); !ok {
@@ -92,7 +92,7 @@ func (q *queue) work(t *testing.T, h host, binary string) {
 				}
 				if err != nil {
 					q.count(&q.violations)
-					t.Errorf("%s: %v\nthe plugin's log:\n%s", j.story.name, err, w.plugin.lastLines())
+					t.Errorf("%s: %v", j.story.name, err)
 					return
 				}
 			}

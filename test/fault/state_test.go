@@ -2,28 +2,24 @@ package fault
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 )
 
-// firstState is the state that all hosts begin with. It remembers by name who had
-// which address before, and has the secret of which IPv6 addresses are made, so that
-// all hosts give the same ones.
-func firstState(binary string) string { return filepath.Join(filepath.Dir(binary), "state") }
-
-// makeState lives the stories once.
-func makeState(t *testing.T, binary string) {
-	w := newWorld(t, host{firewall: "nftables"}, binary)
+// makeState lives the stories once, and copies the state to the directory. All hosts
+// begin with it: it remembers by name who had which address before, and has the secret
+// of which IPv6 addresses are made, so that all give the same ones.
+func makeState(t *testing.T, directory string) {
+	w := newWorld(t, host{firewall: "nftables"}, directory)
 	for _, s := range stories() {
 		l := newLife(w, s)
 		for i, c := range s.calls {
 			if err := l.do(i); err != nil {
-				t.Fatalf("%s: %s: %v\n%s", s.name, c.name, err, w.plugin.lastLines())
+				t.Fatalf("%s: %s: %v", s.name, c.name, err)
 			}
 		}
 	}
-	w.plugin.kill()
-	copyState(t, w.plugin.path("state"), firstState(binary))
+	w.plugin.Kill()
+	copyState(t, w.plugin.Path("state"), directory)
 }
 
 func copyState(t *testing.T, from, to string) {

@@ -41,7 +41,7 @@ const foreignTable = `table inet others {
 
 // newWorld moves the calling goroutine into a network namespace, which becomes the
 // host.
-func newWorld(t *testing.T, h host, binary string) *world {
+func newWorld(t *testing.T, h host, state string) *world {
 	kernel.Namespace(t)
 	w := &world{t: t, host: h, machine: kernel.ThisMachine(t, "host"), containers: map[string]*machine{}}
 	w.outside = newMachine(t, "outside")
@@ -59,14 +59,14 @@ func newWorld(t *testing.T, h host, binary string) *world {
 		kernel.Run(t, "iptables", "-A", "FORWARD", "-i", "foreign0", "-s", "203.0.113.7", "-j", "ACCEPT")
 	}
 	w.foreign = w.lookAtForeign()
-	w.plugin = newPlugin(t, h, binary)
-	w.plugin.start()
+	w.plugin = newPlugin(t, h, state)
+	w.plugin.MustStart()
 	return w
 }
 
 // newLivelyWorld is a world in which somebody talks.
-func newLivelyWorld(t *testing.T, h host, binary string) *world {
-	w := newWorld(t, h, binary)
+func newLivelyWorld(t *testing.T, h host, state string) *world {
+	w := newWorld(t, h, state)
 	w.raiseStanding()
 	return w
 }
@@ -93,7 +93,7 @@ func (w *world) raiseStanding() {
 	l := newLife(w, standing())
 	for i := range l.story.calls {
 		if err := l.do(i); err != nil {
-			w.t.Fatalf("%s: %v\n%s", l.story.calls[i].name, err, w.plugin.lastLines())
+			w.t.Fatalf("%s: %v", l.story.calls[i].name, err)
 		}
 	}
 	w.talks = []*talk{

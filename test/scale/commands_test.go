@@ -21,12 +21,12 @@ func TestCommands(t *testing.T) {
 	const networks = 10
 	endpoints := endpointCount(t)
 	p := newPlugin(t)
-	p.start()
+	p.Spawn()
 	p.fill(networks, endpoints)
 	p.serveEngine(networks, endpoints)
 	for _, runs := range []bool{true, false} {
 		if !runs {
-			p.kill()
+			p.Kill()
 		}
 		var status struct {
 			Networks []struct{ Endpoints, Ports int }
@@ -59,9 +59,7 @@ func TestCommands(t *testing.T) {
 // command prints how long the command takes, and reads its JSON.
 func (p *plugin) command(runs bool, into any, arguments ...string) {
 	p.t.Helper()
-	binary, err := program()
-	must(p.t, err)
-	arguments = append(arguments, "--json", "--admin-socket", p.path("admin.sock"), "--state-dir", p.path("state"), "--engine-socket", p.path("engine.sock"))
+	arguments = append(arguments, "--json", "--admin-socket", p.Path("admin.sock"), "--state-dir", p.Path("state"), "--engine-socket", p.Path("engine.sock"))
 	wantCode := 0
 	if !runs {
 		wantCode = 1
@@ -69,7 +67,7 @@ func (p *plugin) command(runs bool, into any, arguments ...string) {
 	took := make([]time.Duration, 5)
 	for i := range took {
 		began := time.Now()
-		command := exec.Command(binary, arguments...)
+		command := exec.Command(p.Binary, arguments...)
 		output, err := command.Output()
 		took[i] = time.Since(began).Round(time.Millisecond / 10)
 		if code := command.ProcessState.ExitCode(); code != wantCode {
@@ -99,7 +97,7 @@ func (p *plugin) serveEngine(networks, endpoints int) {
 			}}},
 		})
 	}
-	listener, err := net.Listen("unix", p.path("engine.sock"))
+	listener, err := net.Listen("unix", p.Path("engine.sock"))
 	must(p.t, err)
 	mux := http.NewServeMux()
 	for path, answer := range map[string]any{"/networks": listedNetworks, "/containers/json": containers} {

@@ -28,7 +28,7 @@ func TestStart(t *testing.T) {
 			kernel.Namespace(t)
 			endpoints := endpointCount(t)
 			p := newPlugin(t)
-			p.start()
+			p.Spawn()
 			began := time.Now()
 			first := p.fill(networks, endpoints)
 			t.Logf("%d endpoints on %d networks made in %s", endpoints, networks, since(began))
@@ -91,16 +91,16 @@ func subnetOf(number int) string { return fmt.Sprintf("10.%d.%d.0/24", number/25
 func poolOf(number int) string   { return "mybridge-local/" + subnetOf(number) }
 
 func (p *plugin) makeNetwork(number int) error {
-	if _, err := p.call("IpamDriver.RequestPool", object{"AddressSpace": "mybridge-local", "Pool": subnetOf(number)}); err != nil {
+	if _, err := p.Call(p.t.Context(), "IpamDriver.RequestPool", object{"AddressSpace": "mybridge-local", "Pool": subnetOf(number)}); err != nil {
 		return err
 	}
-	gateway, err := p.call("IpamDriver.RequestAddress", object{
+	gateway, err := p.Call(p.t.Context(), "IpamDriver.RequestAddress", object{
 		"PoolID": poolOf(number), "Options": object{"RequestAddressType": "com.docker.network.gateway"},
 	})
 	if err != nil {
 		return err
 	}
-	_, err = p.call("NetworkDriver.CreateNetwork", object{
+	_, err = p.Call(p.t.Context(), "NetworkDriver.CreateNetwork", object{
 		"NetworkID": networkID(number),
 		"IPv4Data":  []object{{"AddressSpace": "mybridge-local", "Pool": subnetOf(number), "Gateway": gateway["Address"]}},
 	})
@@ -109,7 +109,7 @@ func (p *plugin) makeNetwork(number int) error {
 
 // makeEndpoint publishes port 20000 and the endpoint's number.
 func (p *plugin) makeEndpoint(network, number int) error {
-	address, err := p.call("IpamDriver.RequestAddress", object{"PoolID": poolOf(network)})
+	address, err := p.Call(p.t.Context(), "IpamDriver.RequestAddress", object{"PoolID": poolOf(network)})
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (p *plugin) makeEndpoint(network, number int) error {
 		{"NetworkDriver.Join", ids(object{"SandboxKey": fmt.Sprintf("/var/run/docker/netns/%012x", number)})},
 		{"NetworkDriver.ProgramExternalConnectivity", ids(object{"Options": object{"com.docker.network.portmap": []object{port}}})},
 	} {
-		if _, err := p.call(call.method, call.body); err != nil {
+		if _, err := p.Call(p.t.Context(), call.method, call.body); err != nil {
 			return err
 		}
 	}
@@ -137,10 +137,10 @@ func (p *plugin) makeEndpoint(network, number int) error {
 // needs the state.
 func (p *plugin) restart(after string, endpoint object) {
 	p.t.Helper()
-	p.kill()
+	p.Kill()
 	began := time.Now()
-	p.start()
-	_, err := p.call("NetworkDriver.EndpointOperInfo", endpoint)
+	p.Spawn()
+	_, err := p.Call(p.t.Context(), "NetworkDriver.EndpointOperInfo", endpoint)
 	must(p.t, err)
 	p.t.Logf("after %s: first call answered after %s, %d MiB resident, %d at most", after, since(began), p.memory("VmRSS"), p.memory("VmHWM"))
 }
@@ -149,7 +149,7 @@ func (p *plugin) restart(after string, endpoint object) {
 // kept, as the kernel would be busy with its removal.
 func reboot(t *testing.T, p *plugin) {
 	t.Helper()
-	p.kill()
+	p.Kill()
 	old, err := os.Open("/proc/thread-self/ns/net")
 	must(t, err)
 	t.Cleanup(func() { _ = old.Close() }) // it was only kept open
@@ -165,7 +165,7 @@ type present struct {
 // look counts links, rules and ports that are held.
 func (p *plugin) look() present {
 	p.t.Helper()
-	answer, err := p.ask("http://admin/metrics", nil)
+	answer, err := p.Get(p.t.Context(), "/metrics")
 	must(p.t, err)
 	var links []struct {
 		Alias string `json:"ifalias"`

@@ -27,8 +27,12 @@ func measureContainer(ctx context.Context, h *host, rounds, ports int, suffix st
 	for i := range ports {
 		published[firstHostPort+i] = 8000 + i
 	}
-	err = h.withNetworks(ctx, func(networks map[driver]string) error {
-		all, err := inTurns(ctx, h.Engine, rounds, func(d driver, s *stopwatch) {
+	drivers := both
+	if ports == 0 {
+		drivers = withFloor
+	}
+	err = h.withNetworks(ctx, drivers, func(networks map[driver]string) error {
+		all, err := inTurns(ctx, h.Engine, drivers, rounds, func(d driver, s *stopwatch) {
 			var id string
 			s.do(func() (err error) { id, err = h.createContainer(ctx, networks[d], published); return err })
 			s.time(func() error { return h.startContainer(ctx, id) })
@@ -57,8 +61,8 @@ func measureIPTables(ctx context.Context, h *host, rounds int) ([]*row, error) {
 
 // measureBurst starts and stops many at once.
 func measureBurst(ctx context.Context, h *host, rounds int) (rows []*row, err error) {
-	err = h.withNetworks(ctx, func(networks map[driver]string) error {
-		all, err := inTurns(ctx, h.Engine, rounds, func(d driver, s *stopwatch) {
+	err = h.withNetworks(ctx, withFloor, func(networks map[driver]string) error {
+		all, err := inTurns(ctx, h.Engine, withFloor, rounds, func(d driver, s *stopwatch) {
 			ids := make([]string, burst)
 			for i := range ids {
 				s.do(func() (err error) { ids[i], err = h.createContainer(ctx, networks[d], nil); return err })

@@ -8,17 +8,25 @@ import (
 	"mybridge/test/engine"
 )
 
-// driver is one of the two that are compared.
+// driver is one of those that are compared.
 type driver struct {
 	name string
 	// addresses is the address manager's name.
 	addresses string
 }
 
-// builtIn is what mybridge is compared with.
+// builtIn is what mybridge is compared with, and floor what nothing can be faster than:
+// see package floor.
 var (
 	builtIn  = driver{"bridge", "default"}
 	mybridge = driver{"mybridge", "mybridge"}
+	floor    = driver{"floor", "default"}
+)
+
+// The drivers that are compared; with the floor where time goes that is not mybridge's.
+var (
+	both      = []driver{builtIn, mybridge}
+	withFloor = []driver{builtIn, mybridge, floor}
 )
 
 // host is a machine with an engine and the plugin.
@@ -32,14 +40,16 @@ type host struct {
 }
 
 // startHost starts an engine with its state on the disk.
-func startHost(l *lifetime, root engine.Root, program string) *host {
+func startHost(l *lifetime, root engine.Root, programs programs) *host {
 	h := &host{lifetime: l, Engine: engine.Start(l, root, engine.Options{
 		Data: l.TempDir(),
 		// As many networks as are created would not fit into what it has else.
 		DaemonArgs: []string{"--default-address-pool", "base=172.16.0.0/12,size=24"},
 	})}
-	h.Install(program)
+	h.Install(programs.mybridge)
+	h.Install(programs.floor)
 	h.startPlugin("nftables")
+	h.Spawn("floor").WaitLog("floor is ready")
 	h.api = newAPI(h.Path("/run/docker.sock"), "/v1.41")
 	l.Cleanup(h.api.close)
 	return h

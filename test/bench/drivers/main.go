@@ -13,15 +13,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
+	"mybridge/test/bench/program"
 	"mybridge/test/engine"
 )
 
@@ -33,17 +28,7 @@ type options struct {
 	output     string
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("bench", run) }
 
 // run measures everything and prints the table. What it is doing goes to progress.
 func run(ctx context.Context, arguments []string, out, progress io.Writer) error {
@@ -78,12 +63,12 @@ func (b *bench) measure(ctx context.Context, l *lifetime) error {
 	if len(roots) == 0 {
 		return fmt.Errorf("-engines is %s: allowed are %s", b.engines, strings.Join(engine.Versions(l), ","))
 	}
-	program, err := buildPlugin(ctx, l.TempDir())
+	programs, err := build(ctx, l.TempDir())
 	if err != nil {
 		return err
 	}
 	for _, root := range roots {
-		err := during(b.progress, func(l *lifetime) error { return b.measureEngine(ctx, startHost(l, root, program)) })
+		err := during(b.progress, func(l *lifetime) error { return b.measureEngine(ctx, startHost(l, root, programs)) })
 		if err != nil {
 			return fmt.Errorf("engine %s: %w", root.Name, err)
 		}
@@ -92,7 +77,7 @@ func (b *bench) measure(ctx context.Context, l *lifetime) error {
 		return nil
 	}
 	fmt.Fprintf(b.progress, "the plugin alone: %s\n", scaleOperation)
-	rows, err := measureScale(ctx, b.progress, roots[len(roots)-1], program, b.rounds)
+	rows, err := measureScale(ctx, b.progress, roots[len(roots)-1], programs.mybridge, b.rounds)
 	b.report.Rows = append(b.report.Rows, rows...)
 	return err
 }
@@ -118,30 +103,15 @@ func (b *bench) wanted(operation string) bool {
 	return b.operations == "" || slices.Contains(strings.Split(b.operations, ","), operation)
 }
 
-// buildPlugin builds it as 'make build' does.
-func buildPlugin(ctx context.Context, directory string) (string, error) {
-	path := filepath.Join(directory, "mybridge")
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "mybridge")
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building mybridge: %w: %s", err, output)
-	}
-	return path, nil
-}
-
 func parse(arguments []string, output io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(output)
 	flags.IntVar(&o.rounds, "rounds", 12, "how often the quick operations are measured; the slow ones are a share of it")
 	flags.StringVar(&o.engines, "engines", "", "which engines, such as 20.10,28.5; all if empty")
 	flags.StringVar(&o.operations, "operations", "", "which operations: "+strings.Join(operationNames(), ",")+"; all if empty")
 	flags.StringVar(&o.output, "output", "", "a directory to write benchmarks.md and benchmarks/ to; none if empty")
-	if err := flags.Parse(arguments); err != nil {
+	if err := program.Parse(flags, arguments, output); err != nil {
 		return o, err
-	}
-	if flags.NArg() > 0 {
-		return o, fmt.Errorf("argument %q is not known: allowed are flags alone", flags.Arg(0))
 	}
 	if o.rounds < 1 {
 		return o, fmt.Errorf("-rounds is %d: allowed is 1 or more", o.rounds)

@@ -25,7 +25,7 @@ func measureNetwork(ctx context.Context, h *host, rounds int) ([]*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = h.withNetworks(ctx, func(map[driver]string) error {
+	err = h.withNetworks(ctx, withFloor, func(map[driver]string) error {
 		more, err := h.createAndRemove(ctx, rounds, further)
 		rows = append(rows, more...)
 		return err
@@ -34,7 +34,7 @@ func measureNetwork(ctx context.Context, h *host, rounds int) ([]*row, error) {
 }
 
 func (h *host) createAndRemove(ctx context.Context, rounds int, suffix string) ([]*row, error) {
-	all, err := inTurns(ctx, h.Engine, rounds, func(d driver, s *stopwatch) {
+	all, err := inTurns(ctx, h.Engine, withFloor, rounds, func(d driver, s *stopwatch) {
 		var id string
 		s.time(func() (err error) { id, err = h.createNetwork(ctx, d); return err })
 		s.time(func() error { return h.removeNetwork(ctx, id) })
@@ -47,7 +47,7 @@ func (h *host) createAndRemove(ctx context.Context, rounds int, suffix string) (
 
 // measureNetworks creates many, and removes them.
 func measureNetworks(ctx context.Context, h *host, rounds int) ([]*row, error) {
-	all, err := inTurns(ctx, h.Engine, rounds, func(d driver, s *stopwatch) {
+	all, err := inTurns(ctx, h.Engine, both, rounds, func(d driver, s *stopwatch) {
 		before, err := links(h.Engine)
 		s.do(func() error { return err })
 		ids := make([]string, manyNetworks)
@@ -81,7 +81,7 @@ func measureNetworks(ctx context.Context, h *host, rounds int) ([]*row, error) {
 
 // measureConnect connects a container that has no other network.
 func measureConnect(ctx context.Context, h *host, rounds int) (rows []*row, err error) {
-	err = h.withNetworks(ctx, func(networks map[driver]string) error {
+	err = h.withNetworks(ctx, withFloor, func(networks map[driver]string) error {
 		container, err := h.createContainer(ctx, "none", nil)
 		if err != nil {
 			return err
@@ -94,7 +94,7 @@ func measureConnect(ctx context.Context, h *host, rounds int) (rows []*row, err 
 		if err := h.startContainer(ctx, container); err != nil {
 			return err
 		}
-		all, err := inTurns(ctx, h.Engine, rounds, func(d driver, s *stopwatch) {
+		all, err := inTurns(ctx, h.Engine, withFloor, rounds, func(d driver, s *stopwatch) {
 			for _, call := range []string{"/connect", "/disconnect"} {
 				s.time(func() error {
 					return h.api.post(ctx, "/networks/"+networks[d]+call, object{"Container": container}, nil)
@@ -111,10 +111,10 @@ func measureConnect(ctx context.Context, h *host, rounds int) (rows []*row, err 
 }
 
 // withNetworks calls with a network of each driver.
-func (h *host) withNetworks(ctx context.Context, call func(networks map[driver]string) error) error {
+func (h *host) withNetworks(ctx context.Context, drivers []driver, call func(networks map[driver]string) error) error {
 	_, err := takeOnce(ctx, h.Engine, func(s *stopwatch) {
 		networks := map[driver]string{}
-		for _, d := range []driver{builtIn, mybridge} {
+		for _, d := range drivers {
 			s.do(func() (err error) { networks[d], err = h.createNetwork(ctx, d); return err })
 		}
 		s.do(func() error { return call(networks) })

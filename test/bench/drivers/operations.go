@@ -43,6 +43,9 @@ func (h *host) compare(all taken, unit string, names ...string) []*row {
 	var rows []*row
 	for i, name := range names {
 		rows = append(rows, newRow(enginePart(h.Root().Version), name, unit).between(all[builtIn][i], all[mybridge][i]).judge(h.Root().Name))
+		if all[floor] != nil {
+			rows[i].above(all[floor][i])
+		}
 	}
 	return rows
 }

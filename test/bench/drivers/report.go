@@ -36,13 +36,13 @@ func (r *report) print(out io.Writer) error {
 	if len(r.Rows) == 0 {
 		return nil
 	}
-	lines := []string{"FIGURE\tBRIDGE\tRANGE\tMYBRIDGE\tRANGE\tUNIT\tROUNDS\tRATIO\tGOAL\tMET"}
+	lines := []string{"FIGURE\tBRIDGE\tRANGE\tMYBRIDGE\tRANGE\tUNIT\tROUNDS\tRATIO\tGOAL\tMET\tFLOOR"}
 	goals, met := 0, 0
 	for _, p := range r.parts() {
-		lines = append(lines, strings.Repeat("\t", 9), p.Name+strings.Repeat("\t", 9))
+		lines = append(lines, strings.Repeat("\t", 10), p.Name+strings.Repeat("\t", 10))
 		for _, row := range p.Rows {
-			lines = append(lines, fmt.Sprintf("  %s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s", row.Figure, row.BuiltIn.median(), row.BuiltIn.span(),
-				row.Mybridge.median(), row.Mybridge.span(), row.Unit, row.Mybridge.Rounds, row.RatioText(), row.Goal, row.MetText()))
+			lines = append(lines, fmt.Sprintf("  %s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s", row.Figure, row.BuiltIn.median(), row.BuiltIn.span(),
+				row.Mybridge.median(), row.Mybridge.span(), row.Unit, row.Mybridge.Rounds, row.RatioText(), row.Goal, row.MetText(), row.FloorText()))
 			if row.Met != nil {
 				goals++
 			}

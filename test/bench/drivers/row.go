@@ -14,12 +14,17 @@ type row struct {
 	// BuiltIn is missing where the plugin was measured alone.
 	BuiltIn  *spread `json:"bridge,omitempty"`
 	Mybridge *spread `json:"mybridge"`
+	// Floor is what the engine and the kernel take; it is missing where a plugin's own
+	// part is most of a figure.
+	Floor *spread `json:"floor,omitempty"`
 	// Ratio is of mybridge's median to the built-in driver's, or to the one that
 	// RatioTo names.
 	Ratio   *float64 `json:"ratio,omitempty"`
 	RatioTo string   `json:"ratio_to,omitempty"`
 	Goal    string   `json:"goal,omitempty"`
 	Met     *bool    `json:"met,omitempty"`
+	// FloorRatio is of the floor's median to the built-in driver's.
+	FloorRatio *float64 `json:"floor_ratio,omitempty"`
 }
 
 // spread is the values of one figure.
@@ -50,6 +55,13 @@ func (r *row) between(builtIn, mybridge figures.Rounds) *row {
 	return r
 }
 
+// above sets the floor of a row of both drivers.
+func (r *row) above(floor figures.Rounds) {
+	r.Floor = newSpread(floor)
+	ratio := r.Floor.Median / r.BuiltIn.Median
+	r.FloorRatio = &ratio
+}
+
 // to sets the ratio to another row.
 func (r *row) to(other *row, name string) *row {
 	ratio := r.Mybridge.Median / other.Mybridge.Median
@@ -66,6 +78,15 @@ func (r *row) RatioText() string {
 		return figures.Digits(*r.Ratio) + " to that " + r.RatioTo
 	}
 	return figures.Digits(*r.Ratio)
+}
+
+// FloorText is the floor's median and ratio as the tables show them, empty where it was
+// not measured.
+func (r *row) FloorText() string {
+	if r.Floor == nil {
+		return ""
+	}
+	return r.Floor.median() + ", ratio " + figures.Digits(*r.FloorRatio)
 }
 
 // MetText is Met as the tables show it.

@@ -49,7 +49,7 @@ type path struct {
 // The servers are there from the beginning to the end.
 func measureTraffic(ctx context.Context, h *host, rounds int) (rows []*row, err error) {
 	neighbour := h.AttachNeighbour(hostOnLAN.String(), outside.String())
-	err = h.withNetworks(ctx, func(networks map[driver]string) error {
+	err = h.withNetworks(ctx, both, func(networks map[driver]string) error {
 		return during(h.lifetime.progress, func(l *lifetime) error {
 			outsider, err := h.outsideNamespace(ctx, l, neighbour)
 			if err != nil {
@@ -72,7 +72,7 @@ func measureTraffic(ctx context.Context, h *host, rounds int) (rows []*row, err 
 func (h *host) measurePaths(ctx context.Context, rounds int, paths map[driver][]path) ([]*row, error) {
 	var throughputs, connections []*row
 	for i, p := range paths[builtIn] {
-		all, err := inTurns(ctx, h.Engine, rounds, func(d driver, s *stopwatch) {
+		all, err := inTurns(ctx, h.Engine, both, rounds, func(d driver, s *stopwatch) {
 			p := paths[d][i]
 			s.take(func() (float64, error) { return throughput(ctx, p.client, p.throughput) })
 		})
@@ -80,7 +80,7 @@ func (h *host) measurePaths(ctx context.Context, rounds int, paths map[driver][]
 			return nil, err
 		}
 		throughputs = append(throughputs, h.compare(all, "Gbit/s", throughputOf+p.name)...)
-		all, err = inTurns(ctx, h.Engine, connectionSlices*rounds, func(d driver, s *stopwatch) {
+		all, err = inTurns(ctx, h.Engine, both, connectionSlices*rounds, func(d driver, s *stopwatch) {
 			p := paths[d][i]
 			s.take(func() (float64, error) { return traffic.Rate(p.client, p.connections, connectionsTime) })
 		})

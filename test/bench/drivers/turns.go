@@ -16,9 +16,9 @@ type taken map[driver][]figures.Rounds
 
 // inTurns lets each driver do something once a round, every other round the last one
 // first. Nobody begins before the links of the one before are gone.
-func inTurns(ctx context.Context, e *engine.Engine, rounds int, once func(d driver, s *stopwatch)) (taken, error) {
+func inTurns(ctx context.Context, e *engine.Engine, drivers []driver, rounds int, once func(d driver, s *stopwatch)) (taken, error) {
 	all := taken{}
-	turns := []driver{builtIn, mybridge}
+	turns := slices.Clone(drivers)
 	for range rounds {
 		for _, d := range turns {
 			values, err := takeOnce(ctx, e, func(s *stopwatch) { once(d, s) })

@@ -17,7 +17,7 @@ func TestTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	var order []string
-	all, err := inTurns(t.Context(), e, 2, func(d driver, s *stopwatch) {
+	all, err := inTurns(t.Context(), e, both, 2, func(d driver, s *stopwatch) {
 		if count, err := links(e); err != nil || count != before {
 			t.Errorf("at the turn of %s there are %d links, %v; want %d", d.name, count, err, before)
 		}

@@ -41,10 +41,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"mybridge/test/bench/program"
 )
 
 // options are the flags.
@@ -60,15 +59,7 @@ func main() {
 	if openAndReport() {
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "bench-ipam:", err)
-		os.Exit(1)
-	}
+	program.Main("bench-ipam", run)
 }
 
 // run measures everything and prints the table. What it is doing goes to progress.
@@ -112,19 +103,16 @@ func run(ctx context.Context, arguments []string, out, progress io.Writer) (err 
 func parse(arguments []string, output io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench-ipam", flag.ContinueOnError)
-	flags.SetOutput(output)
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each figure is taken")
 	flags.DurationVar(&o.duration, "duration", time.Second, "how long each round of a rate runs, a tenth of it for one of a time")
 	flags.IntVar(&o.pools, "pools", 1000, "pools of the state that is started from")
 	flags.IntVar(&o.leases, "leases", 1_000_000, "leases in them together")
 	flags.StringVar(&o.directory, "directory", "/var/tmp", "where to measure, on a real disk; nothing is left there")
 	flags.StringVar(&o.json, "json", "", "also write the table to this file, as JSON")
-	if err := flags.Parse(arguments); err != nil {
+	if err := program.Parse(flags, arguments, output); err != nil {
 		return o, err
 	}
 	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("argument %q is not known: allowed are flags alone", flags.Arg(0))
 	case o.rounds < 1:
 		return o, fmt.Errorf("-rounds is %d: allowed is 1 or more", o.rounds)
 	case o.duration <= 0:

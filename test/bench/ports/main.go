@@ -29,11 +29,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"mybridge/test/bench/program"
 )
 
 // options are the flags.
@@ -42,17 +40,7 @@ type options struct {
 	duration      time.Duration
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "bench-ports:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("bench-ports", run) }
 
 // run measures everything and prints the table. What it is doing goes to progress.
 func run(ctx context.Context, arguments []string, out, progress io.Writer) (err error) {
@@ -87,16 +75,13 @@ func run(ctx context.Context, arguments []string, out, progress io.Writer) (err 
 func parse(arguments []string, output io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench-ports", flag.ContinueOnError)
-	flags.SetOutput(output)
 	flags.IntVar(&o.rounds, "rounds", 60, "how often each figure is taken")
 	flags.IntVar(&o.ports, "ports", 1000, "how many ports are many")
 	flags.DurationVar(&o.duration, "duration", 100*time.Millisecond, "how long each figure is taken in a round")
-	if err := flags.Parse(arguments); err != nil {
+	if err := program.Parse(flags, arguments, output); err != nil {
 		return o, err
 	}
 	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("argument %q is not known: allowed are flags alone", flags.Arg(0))
 	case o.rounds < 1:
 		return o, fmt.Errorf("-rounds is %d: allowed is 1 or more", o.rounds)
 	case o.ports < 1 || o.ports > mostPorts:

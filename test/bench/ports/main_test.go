@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"flag"
 	"io"
 	"net/netip"
 	"os"
@@ -94,8 +92,5 @@ func TestWrongArguments(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.part) {
 			t.Errorf("%s: got error %v, want one with %q", test.argument, err, test.part)
 		}
-	}
-	if err := run(t.Context(), []string{"-h"}, io.Discard, io.Discard); !errors.Is(err, flag.ErrHelp) {
-		t.Errorf("-h: got error %v, want flag.ErrHelp", err)
 	}
 }
