@@ -17,23 +17,23 @@ import (
 )
 
 // openAddresses reaches the running plugin, or where none runs its state.
-func openAddresses(ctx context.Context, target cli.Target) (cli.Addresses, error) {
+func openAddresses(ctx context.Context, target cli.Target) (cli.Addresses, string, error) {
 	client, notRunning := admin.Dial(ctx, target.AdminSocket)
 	if notRunning == nil {
-		return client, nil
+		return client, "", nil
 	}
 	if !errors.Is(notRunning, admin.ErrNotRunning) {
-		return nil, notRunning
+		return nil, "", notRunning
 	}
 	state, err := openState(target, notRunning)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	addresses, err := openStopped(ctx, target.Name, state)
 	if err != nil {
-		return nil, errors.Join(err, state.Close())
+		return nil, "", errors.Join(err, state.Close())
 	}
-	return addresses, nil
+	return addresses, notRunning.Error(), nil
 }
 
 // openState opens the state of a plugin that does not run.
@@ -49,22 +49,23 @@ func openState(target cli.Target, notRunning error) (*store.Store, error) {
 }
 
 // publishedPorts asks the running plugin, or where none runs its state.
-func publishedPorts(ctx context.Context, target cli.Target) (ports []driver.PublishedPort, err error) {
-	client, notRunning := admin.Dial(ctx, target.AdminSocket)
-	if notRunning == nil {
+func publishedPorts(ctx context.Context, target cli.Target) (ports []driver.PublishedPort, notRunning string, err error) {
+	client, unreached := admin.Dial(ctx, target.AdminSocket)
+	if unreached == nil {
 		defer func() { err = errors.Join(err, client.Close()) }()
-		return client.PublishedPorts(ctx)
+		ports, err = client.PublishedPorts(ctx)
+		return ports, "", err
 	}
-	if !errors.Is(notRunning, admin.ErrNotRunning) {
-		return nil, notRunning
+	if !errors.Is(unreached, admin.ErrNotRunning) {
+		return nil, "", unreached
 	}
-	state, err := openState(target, notRunning)
+	state, err := openState(target, unreached)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
 	networks, endpoints, err := state.LoadNetworks(ctx)
-	return driver.PublishedPorts(networks, endpoints), err
+	return driver.PublishedPorts(networks, endpoints), unreached.Error(), err
 }
 
 // openStopped opens the address manager of a plugin that does not run.

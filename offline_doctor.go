@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/sirupsen/logrus"
 
@@ -59,6 +60,10 @@ func examineStopped(ctx context.Context, target cli.Target, state *store.Store, 
 	if err != nil {
 		return doctor.Report{}, err
 	}
+	told := bridges
+	if lastRun.EngineBridges != nil {
+		told = lastRun.EngineBridges
+	}
 	ports := hostport.NewHolder(log)
 	defer ports.Close()
 	networks, rules, err := driver.Load(ctx, driver.Config{
@@ -68,7 +73,7 @@ func examineStopped(ctx context.Context, target cli.Target, state *store.Store, 
 		Ports:         ports,
 		Log:           log,
 		DirectRouting: lastRun.DirectRouting,
-		EngineBridges: bridges,
+		EngineBridges: told,
 	})
 	if err != nil {
 		return doctor.Report{}, err
@@ -80,10 +85,17 @@ func examineStopped(ctx context.Context, target cli.Target, state *store.Store, 
 	if err != nil {
 		return doctor.Report{}, err
 	}
+	came := &newBridges{follow: func(ctx context.Context) error {
+		lastRun.EngineBridges = bridges
+		return errors.Join(filter.SetEngineBridges(ctx, bridges), state.KeepRun(ctx, lastRun))
+	}}
+	if len(rules.Networks) > 0 {
+		came.names = slices.DeleteFunc(slices.Clone(bridges), func(name link.Name) bool { return slices.Contains(told, name) })
+	}
 	orphans := newOrphans(target.Name, networks, addresses, links, state, log)
 	return doctor.Doctor{
 		Engine: askingEngine(orphans, cli.DefaultEngineSocket, false),
-		Parts:  []doctor.Part{networks, filter, doctor.Addresses{Manager: addresses}, stopped{networks}},
+		Parts:  []doctor.Part{networks, filter, came, doctor.Addresses{Manager: addresses, Networks: networks}, stopped{}},
 	}.Examine(ctx, request), nil
 }
 
@@ -95,19 +107,15 @@ type asKept struct{ *driver.Driver }
 func (asKept) EachHolding(func(subnet netip.Prefix, gateway netip.Addr, endpoints []netip.Addr)) {}
 
 // stopped finds that the plugin does not run.
-type stopped struct{ networks *driver.Driver }
+type stopped struct{}
 
-// Check finds it where there are networks. Only a person can mend it.
-func (s stopped) Check(ctx context.Context) ([]health.Finding, error) {
-	networks, _, err := s.networks.Records(ctx)
-	if err != nil || len(networks) == 0 {
-		return nil, err
-	}
+// Check finds it. Only a person can mend it.
+func (s stopped) Check(context.Context) ([]health.Finding, error) {
 	return []health.Finding{{
 		Part:    health.Ports,
 		Subject: "the plugin",
 		Problem: "does not run",
-		Meaning: "published ports are not held: localhost does not reach them, and no container starts; start it with 'mybridge serve'",
+		Meaning: "published ports are not held: localhost does not reach them, and no container on a network of it starts; start it with 'mybridge serve'",
 	}}, nil
 }
 

@@ -66,7 +66,7 @@ func openIPTables(name string, log logrus.FieldLogger) (firewall.Filter, error) 
 
 // followEngineBridges returns what keeps the packet filter told of the engine's
 // own bridges.
-func followEngineBridges(links *link.Manager, filter firewall.Filter, log logrus.FieldLogger) enginebridge.Follower {
+func followEngineBridges(links *link.Manager, filter enginebridge.Filter, log logrus.FieldLogger) enginebridge.Follower {
 	follower := enginebridge.Follower{Links: links, Filter: filter, Log: log}
 	if chains, err := iptables.OpenEngineChains(); err == nil {
 		follower.Chains = chains

@@ -145,19 +145,17 @@ func (p *plugin) open(ctx context.Context) (err error) {
 	}
 	p.ports = hostport.NewHolder(p.log)
 	p.closeLater(func() error { p.ports.Close(); return nil })
-	if err := p.state.KeepRun(ctx, store.Run{Firewall: p.backend, DirectRouting: p.AllowDirectRouting}); err != nil {
-		p.log.WithError(err).Warn("how the plugin runs could not be kept: 'mybridge doctor' needs it where none runs")
-	}
 	return nil
 }
 
 // restore makes the host what the state says.
 func (p *plugin) restore(ctx context.Context) (err error) {
-	p.engineBridges = followEngineBridges(p.links, p.filter, p.log)
+	p.engineBridges = followEngineBridges(p.links, p, p.log)
 	bridges, err := p.engineBridges.Find(ctx)
 	if err != nil {
 		return err
 	}
+	p.keepRun(ctx, bridges)
 	p.networks, err = driver.Open(ctx, driver.Config{
 		State:         p.state,
 		Links:         p.links,
@@ -208,7 +206,7 @@ func (p *plugin) answer(ctx context.Context) error {
 	p.orphans = newOrphans(p.Name, p.networks, p.addresses, p.links, p.state, p.log)
 	examiner := doctor.Doctor{
 		Engine: askingEngine(p.orphans, p.EngineSocket, true),
-		Parts:  []doctor.Part{p.networks, p.filter, doctor.Addresses{Manager: p.addresses}},
+		Parts:  []doctor.Part{p.networks, p.filter, doctor.Addresses{Manager: p.addresses, Networks: p.networks}},
 	}
 	p.reporter.Firewall, p.reporter.Networks, p.reporter.State, p.reporter.Addresses = p.backend, p.networks, p.state, p.addresses
 	p.adminServer = &http.Server{ReadHeaderTimeout: time.Minute, Handler: admin.NewHandler(admin.Parts{

@@ -3,12 +3,10 @@ package driver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
 	"mybridge/internal/health"
-	"mybridge/internal/hostport"
 	"mybridge/internal/link"
 )
 
@@ -16,30 +14,14 @@ import (
 // there. It changes nothing. Rules are the packet filter's own to check.
 func (d *Driver) Check(ctx context.Context) ([]health.Finding, error) {
 	look := func(context.Context, *network, map[link.Name]string) error { return nil }
-	findings, err := d.examine(ctx, look)
-	host, _, hostErr := d.examineHost(ctx)
-	return append(findings, host...), errors.Join(err, hostErr)
-}
-
-// Mend is Check, and makes right what it can. It goes on after what it cannot. It
-// also learns what it takes to make a link again, where that is not known yet.
-func (d *Driver) Mend(ctx context.Context) ([]health.Finding, error) {
-	var lost []Endpoint
-	findings, err := d.examine(ctx, func(ctx context.Context, n *network, problems map[link.Name]string) error {
-		lost = append(lost, n.lost(problems)...)
-		return d.mend(ctx, n, problems)
-	})
-	err = errors.Join(err, d.remakeLinks(ctx, lost), d.learnInterfaces(ctx))
-	host, off, hostErr := d.examineHost(ctx)
-	for _, ipv6 := range off {
-		hostErr = errors.Join(hostErr, d.links.EnsureForwarding(ctx, ipv6))
-	}
+	findings, err := d.examine(ctx, nothing, look)
+	host, _, hostErr := d.examineHost(ctx, nothing)
 	return append(findings, host...), errors.Join(err, hostErr)
 }
 
 // examine looks at all networks at once, and then under its lock at each that
 // seems to have something: until then a call may have been at it.
-func (d *Driver) examine(ctx context.Context, treat func(context.Context, *network, map[link.Name]string) error) ([]health.Finding, error) {
+func (d *Driver) examine(ctx context.Context, spared func(subject string) bool, treat func(context.Context, *network, map[link.Name]string) error) ([]health.Finding, error) {
 	suspects, err := d.suspects(ctx)
 	if err != nil {
 		return nil, err
@@ -56,6 +38,7 @@ func (d *Driver) examine(ctx context.Context, treat func(context.Context, *netwo
 		}
 		problems, err := d.problems(ctx, n)
 		if err == nil && n.Phase == Ready {
+			n.leaveOut(problems, spared)
 			findings = append(findings, d.findings(n, problems)...)
 			err = treat(ctx, n, problems)
 		}
@@ -132,96 +115,27 @@ func (d *Driver) problems(ctx context.Context, n *network) (map[link.Name]string
 	return d.links.Problems(ctx, []link.Bridge{n.bridge()}, n.attached())
 }
 
-// findings puts a network's problems into words.
-func (d *Driver) findings(n *network, problems map[link.Name]string) []health.Finding {
-	var findings []health.Finding
-	if problem, ok := problems[n.Bridge]; ok {
-		findings = append(findings, health.Finding{
-			Part:    health.Links,
-			Subject: fmt.Sprintf("bridge %s of network %s", n.Bridge, n.ID.Short()),
-			Problem: problem,
-			Meaning: "the network's containers reach nobody, or only each other",
-			Fix:     "make the bridge as it was, with the same MAC and addresses",
-		})
+// leaveOut takes out of the problems those of what is spared, and those of links that
+// wait for their bridge: one that is spared, or that is not ours to make.
+func (n *network) leaveOut(problems map[link.Name]string, spared func(subject string) bool) {
+	problem, broken := problems[n.Bridge]
+	switch {
+	case broken && spared(n.subject()):
+		clear(problems)
+	case problem == link.Gone && !n.OwnsBridge:
+		clear(problems)
+		problems[n.Bridge] = problem
 	}
-	for id, endpoint := range n.endpoints {
-		if problem, ok := problems[endpoint.Link]; ok {
-			findings = append(findings, d.vethFinding(endpoint, problem))
+	for _, endpoint := range n.endpoints {
+		if spared(endpoint.subject()) {
+			delete(problems, endpoint.Link)
 		}
-		for _, mapping := range n.unheld[id] {
-			findings = append(findings, health.Finding{
-				Part:    health.Ports,
-				Subject: fmt.Sprintf("port %s of endpoint %s", mapping, id.Short()),
-				Problem: "is not held: another process has it",
-				Meaning: "localhost and the other address family reach that process, not the container",
-				Fix:     "hold the port again, if it is free",
-			})
-		}
-	}
-	return findings
-}
-
-func (d *Driver) vethFinding(endpoint Endpoint, problem string) health.Finding {
-	finding := health.Finding{
-		Part:    health.Links,
-		Subject: fmt.Sprintf("link %s of endpoint %s", endpoint.Link, endpoint.ID.Short()),
-		Problem: problem,
-		Meaning: "its container reaches nobody on network " + endpoint.Network.Short(),
-		Fix:     "make it a port of its bridge again, and bring it up",
-	}
-	if !isGone(problem) {
-		return finding
-	}
-	finding.Fix = "make it again, and its interface in the container"
-	if err := d.links.SandboxReached(endpoint.Sandbox); err != nil {
-		finding.Meaning += fmt.Sprintf("; only a restart of the container, or docker network disconnect and connect, gives it another: %v", err)
-		finding.Fix = ""
-	}
-	return finding
-}
-
-// mend makes a network's bridge, links and held ports right, but for links that are
-// gone.
-func (d *Driver) mend(ctx context.Context, n *network, problems map[link.Name]string) error {
-	var failures []error
-	if _, ok := problems[n.Bridge]; ok {
-		failures = append(failures, d.ensureLinks(ctx, n))
-		// Ports of a bridge that was made again are ports of none.
-		var err error
-		if problems, err = d.problems(ctx, n); err != nil {
-			return errors.Join(append(failures, err)...)
-		}
-	}
-	for id, endpoint := range n.endpoints {
-		if problem, ok := problems[endpoint.Link]; ok && !isGone(problem) {
-			failures = append(failures, d.links.ReattachVeth(ctx, n.veth(endpoint)))
-		}
-		d.resume(n, endpoint, n.unheld[id])
-	}
-	if err := errors.Join(failures...); err != nil {
-		return fmt.Errorf("repairing network %s: %w", n.ID.Short(), err)
-	}
-	return nil
-}
-
-// resume holds the mappings of an endpoint again, and remembers those that it
-// could not have.
-func (d *Driver) resume(n *network, endpoint Endpoint, mappings []hostport.Mapping) {
-	var unheld []hostport.Mapping
-	for _, mapping := range mappings {
-		if err := d.ports.Resume(string(endpoint.ID), []hostport.Mapping{mapping}); err != nil {
-			unheld = append(unheld, mapping)
-		}
-	}
-	delete(n.unheld, endpoint.ID)
-	if len(unheld) > 0 {
-		n.unheld[endpoint.ID] = unheld
 	}
 }
 
 // examineHost finds the families whose forwarding a network needs and somebody
 // turned off.
-func (d *Driver) examineHost(ctx context.Context) (findings []health.Finding, off []bool, err error) {
+func (d *Driver) examineHost(ctx context.Context, spared func(subject string) bool) (findings []health.Finding, off []bool, err error) {
 	needed := map[bool]bool{}
 	err = d.eachNetwork(ctx, func(n *network) {
 		for _, subnet := range n.subnets() {
@@ -235,13 +149,14 @@ func (d *Driver) examineHost(ctx context.Context) (findings []health.Finding, of
 		}
 		isOff, setting, unknown := d.links.ForwardingOff(ctx, ipv6)
 		err = errors.Join(err, unknown)
-		if !isOff {
+		subject := "setting " + setting
+		if !isOff || spared(subject) {
 			continue
 		}
 		off = append(off, ipv6)
 		findings = append(findings, health.Finding{
 			Part:    health.Host,
-			Subject: "setting " + setting,
+			Subject: subject,
 			Problem: "is off",
 			Meaning: "containers reach nothing outside of their network, and nobody reaches their ports",
 			Fix:     "turn it on",

@@ -20,7 +20,8 @@ func (d *Driver) CreateNetwork(ctx context.Context, config NetworkConfig) error 
 	if err := config.check(); err != nil {
 		return err
 	}
-	if err := d.reapIf(ctx, func(left *leftover) bool { return left.isInTheWayOf(config) }); err != nil {
+	need := fmt.Sprintf("the ID, bridge or subnet of network %s", config.ID.Short())
+	if err := d.reapIf(ctx, need, func(left *leftover) bool { return left.isInTheWayOf(config) }); err != nil {
 		return err
 	}
 	n, claimed, err := d.claimNetwork(config)

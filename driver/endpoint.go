@@ -107,7 +107,8 @@ func (d *Driver) CreateEndpoint(ctx context.Context, config EndpointConfig) (End
 // lockedFor returns the network that the endpoint is for, locked. What deletions still
 // have of what it needs is gone then.
 func (d *Driver) lockedFor(ctx context.Context, config EndpointConfig) (*network, error) {
-	if err := d.reapIf(ctx, func(left *leftover) bool { return left.isInTheWayOfEndpoint(config) }); err != nil {
+	need := fmt.Sprintf("the ID or address of endpoint %s", config.ID.Short())
+	if err := d.reapIf(ctx, need, func(left *leftover) bool { return left.isInTheWayOfEndpoint(config) }); err != nil {
 		return nil, err
 	}
 	n, err := d.lockedNetwork(ctx, config.Network)
@@ -115,7 +116,8 @@ func (d *Driver) lockedFor(ctx context.Context, config EndpointConfig) (*network
 		return n, err
 	}
 	n.unlock()
-	if err := d.reapIf(ctx, func(left *leftover) bool { return left.record.ID == config.Network }); err != nil {
+	need = fmt.Sprintf("the last port of network %s", config.Network.Short())
+	if err := d.reapIf(ctx, need, func(left *leftover) bool { return left.record.ID == config.Network }); err != nil {
 		return nil, err
 	}
 	return d.lockedNetwork(ctx, config.Network)

@@ -14,6 +14,7 @@ const (
 	NetworkDeleted   EventKind = "network-deleted"
 	EndpointCreated  EventKind = "endpoint-created"
 	EndpointAttached EventKind = "endpoint-attached"
+	EndpointDetached EventKind = "endpoint-detached"
 	EndpointDeleted  EventKind = "endpoint-deleted"
 	PortsPublished   EventKind = "ports-published"
 	PortsUnpublished EventKind = "ports-unpublished"

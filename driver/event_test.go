@@ -40,11 +40,13 @@ func TestEvents(t *testing.T) {
 	must(t, d.Publish(t.Context(), "n1", "e1", publication))
 	must(t, d.Unpublish(t.Context(), "n1", "e1"))
 	must(t, d.Unpublish(t.Context(), "n1", "e1"))
+	must(t, d.Leave(t.Context(), "n1", "e1"))
 	must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
 	must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
 	must(t, d.DeleteNetwork(t.Context(), "n1"))
 	must(t, d.DeleteNetwork(t.Context(), "n1"))
 	must(t, d.Unpublish(t.Context(), "n1", "e1"))
+	must(t, d.Leave(t.Context(), "n1", "e1"))
 	ofEndpoint := fmt.Sprintf("n1 e1: 10.1.0.2/24, link %s", created.Link)
 	want := []string{
 		"network-created n1 : 10.1.0.0/24, bridge shop0",
@@ -52,6 +54,7 @@ func TestEvents(t *testing.T) {
 		"endpoint-attached " + ofEndpoint,
 		"ports-published n1 e1: 80/tcp -> 0.0.0.0:8080",
 		"ports-unpublished n1 e1: 80/tcp -> 0.0.0.0:8080",
+		"endpoint-detached " + ofEndpoint,
 		"endpoint-deleted " + ofEndpoint,
 		"network-deleted n1 : 10.1.0.0/24, bridge shop0",
 	}

@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -98,27 +99,56 @@ func (d *Driver) Backlog() int {
 	return len(d.left)
 }
 
-// reapIf finishes deletions now if one of those left is such that it is in the way.
-// Who calls it holds no network's lock.
-func (d *Driver) reapIf(ctx context.Context, isInTheWay func(*leftover) bool) error {
-	d.mu.Lock()
-	found := false
-	for _, left := range d.left {
-		found = found || isInTheWay(left)
-	}
-	d.mu.Unlock()
-	if !found {
+// reapIf finishes deletions now if one of those left is such that it is in the way of
+// what the call needs. Where it still is then, reapIf fails with ErrConflict: what
+// else could not be finished is in nobody's way. Who calls it holds no network's lock.
+func (d *Driver) reapIf(ctx context.Context, need string, isInTheWay func(*leftover) bool) error {
+	if d.leftThat(isInTheWay) == nil {
 		return nil
 	}
-	return d.reap(ctx)
+	err := d.reap(ctx)
+	left := d.leftThat(isInTheWay)
+	if err == nil || left == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %w by %s, whose deletion is not finished: %w", need, ErrConflict, left, err)
+}
+
+// leftThat returns a deletion that is left and such, nil where there is none.
+func (d *Driver) leftThat(is func(*leftover) bool) *leftover {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, left := range d.left {
+		if is(left) {
+			return left
+		}
+	}
+	return nil
 }
 
 // FinishDeletions finishes now what deletions have left.
 func (d *Driver) FinishDeletions(ctx context.Context) error { return d.reap(ctx) }
 
+// Leaving returns the addresses of endpoints whose deletion is not finished, that of
+// their network included.
+func (d *Driver) Leaving(ctx context.Context) (map[netip.Addr]bool, error) {
+	leaving := map[netip.Addr]bool{}
+	err := d.eachNetwork(ctx, func(n *network) {
+		for _, endpoint := range n.endpoints {
+			if n.Phase == Ready && endpoint.Phase == Ready {
+				continue
+			}
+			for _, address := range endpoint.addrs() {
+				leaving[address] = true
+			}
+		}
+	})
+	return leaving, err
+}
+
 // AwaitFree waits until no link that is to go has the address.
 func (d *Driver) AwaitFree(ctx context.Context, address netip.Addr) error {
-	return d.reapIf(ctx, func(left *leftover) bool { return left.has(address) })
+	return d.reapIf(ctx, "it", func(left *leftover) bool { return left.has(address) })
 }
 
 func (l *leftover) has(address netip.Addr) bool { return slices.Contains(l.addresses, address) }

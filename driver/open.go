@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sirupsen/logrus"
@@ -48,7 +49,7 @@ func Open(ctx context.Context, config Config) (*Driver, error) {
 		if n.Phase != Ready {
 			continue
 		}
-		if err := d.ensureLinks(ctx, n); err != nil {
+		if err := d.restoreLinks(ctx, n); err != nil {
 			d.logNetwork(n).WithError(err).Error("network could not be restored")
 		}
 		d.resumePorts(n)
@@ -80,6 +81,16 @@ func (d *Driver) finish(ctx context.Context) {
 	if err := d.reap(ctx); err != nil {
 		d.log.WithError(err).Error("deletions could not be finished, trying again")
 	}
+}
+
+// restoreLinks also keeps the MAC that a bridge of somebody else's has now.
+func (d *Driver) restoreLinks(ctx context.Context, n *network) error {
+	before := n.BridgeMAC
+	err := d.ensureLinks(ctx, n)
+	if n.BridgeMAC != before {
+		err = errors.Join(err, d.state.PutNetwork(ctx, n.Network))
+	}
+	return err
 }
 
 // resumePorts holds the network's published ports again.

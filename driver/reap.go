@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mybridge/internal/link"
+	"mybridge/internal/outage"
 	"mybridge/internal/watch"
 )
 
@@ -29,6 +30,7 @@ const (
 // are left. It is to run as long as the driver is used.
 func (d *Driver) Reap(ctx context.Context) {
 	pause := time.Duration(0)
+	var failing outage.Outage
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
@@ -39,21 +41,24 @@ func (d *Driver) Reap(ctx context.Context) {
 			d.sweep(ctx)
 			continue
 		}
-		pause = d.reapLogged(ctx, pause)
+		pause = d.reapLogged(ctx, pause, &failing)
 	}
 	last, cancel := undoContext(ctx)
 	defer cancel()
-	d.reapLogged(last, 0)
+	d.reapLogged(last, 0, &failing)
 	d.sweep(last)
 }
 
 // reapLogged returns the time until the next attempt, zero where nothing is left.
-func (d *Driver) reapLogged(ctx context.Context, pause time.Duration) time.Duration {
+func (d *Driver) reapLogged(ctx context.Context, pause time.Duration, failing *outage.Outage) time.Duration {
 	err := d.reap(ctx)
-	if err == nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return 0
 	}
-	d.log.WithError(err).Error("deletions could not be finished, trying again")
+	failing.Note(d.log, err, "deletions could not be finished, trying again", "deletions are finished again")
+	if err == nil {
+		return 0
+	}
 	return min(max(2*pause, retry), slowest)
 }
 

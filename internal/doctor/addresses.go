@@ -17,9 +17,18 @@ type AddressManager interface {
 	Pools() []ipam.PoolView
 }
 
+// Networks knows what goes.
+type Networks interface {
+	// Leaving returns the addresses of endpoints whose deletion is not finished.
+	Leaving(ctx context.Context) (map[netip.Addr]bool, error)
+}
+
 // Addresses is the part about leases. Leases that nobody uses are not in it: only the
 // engine knows them.
-type Addresses struct{ Manager AddressManager }
+type Addresses struct {
+	Manager  AddressManager
+	Networks Networks
+}
 
 // Check finds addresses in use without a lease, and whether there is doubt.
 func (a Addresses) Check(ctx context.Context) ([]health.Finding, error) {
@@ -51,11 +60,17 @@ func findings(unleased []ipam.Finding) []health.Finding {
 	return findings
 }
 
+// unleased leaves out what goes: such an address is given to nobody before it is gone,
+// and leased again it would stay so.
 func (a Addresses) unleased(ctx context.Context) ([]ipam.Finding, error) {
 	found, err := a.Manager.Check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	leaving, err := a.Networks.Leaving(ctx)
 	var unleased []ipam.Finding
 	for _, f := range found {
-		if f.Kind == ipam.InUseWithoutLease {
+		if f.Kind == ipam.InUseWithoutLease && !leaving[f.Address] {
 			unleased = append(unleased, f)
 		}
 	}

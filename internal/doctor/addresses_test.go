@@ -28,13 +28,19 @@ func (m *manager) LeaseInUse(_ context.Context, address netip.Addr) error {
 
 func (m *manager) Pools() []ipam.PoolView { return m.pools }
 
+// leaving are addresses that go.
+type leaving map[netip.Addr]bool
+
+func (l leaving) Leaving(context.Context) (map[netip.Addr]bool, error) { return l, nil }
+
 // TestAddresses wants what could be given twice told and mended, doubt told, and
-// what only the engine can judge left to that.
+// what only the engine can judge left to that, and what goes to its deletion.
 func TestAddresses(t *testing.T) {
 	pool := netip.MustParsePrefix("10.1.0.0/24")
 	m := &manager{
 		found: []ipam.Finding{
 			{Kind: ipam.InUseWithoutLease, Pool: pool, Address: netip.MustParseAddr("10.1.0.2"), Who: "endpoint e1 on link mbv1"},
+			{Kind: ipam.InUseWithoutLease, Pool: pool, Address: netip.MustParseAddr("10.1.0.4"), Who: "endpoint e2 on link mbv2"},
 			{Kind: ipam.LeasedWithoutLink, Pool: pool, Address: netip.MustParseAddr("10.1.0.3")},
 			{Kind: ipam.PoolWithoutNetwork, Pool: pool},
 		},
@@ -54,7 +60,7 @@ func TestAddresses(t *testing.T) {
 			}
 		}
 	}
-	a := Addresses{m}
+	a := Addresses{m, leaving{netip.MustParseAddr("10.1.0.4"): true}}
 	want("check", a.Check, doubt, unleased)
 	want("mend", a.Mend, doubt, unleased)
 	want("check again", a.Check, doubt)

@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"mybridge/internal/link"
+	"mybridge/internal/outage"
 	"mybridge/internal/watch"
 )
 
@@ -89,6 +90,7 @@ func (f Follower) Follow(ctx context.Context) {
 	go watch.Keep(ctx, f.Links.WatchBridges, afterward, changed, func(err error) {
 		f.Log.WithError(err).Warn("watch of the host's bridges was lost, watching again")
 	})
+	var failing outage.Outage
 	for {
 		select {
 		case <-ctx.Done():
@@ -99,9 +101,11 @@ func (f Follower) Follow(ctx context.Context) {
 			if !watch.Pause(ctx, wait) {
 				return
 			}
-			if err := f.refresh(ctx); err != nil && ctx.Err() == nil {
-				f.Log.WithError(err).Warn("the engine's bridges are not known: containers may reach them")
+			err := f.refresh(ctx)
+			if ctx.Err() != nil {
+				return
 			}
+			failing.Note(f.Log, err, "the engine's bridges are not known: containers may reach them", "the engine's bridges are known again")
 		}
 	}
 }

@@ -115,9 +115,17 @@ func TestFollowGoesOnAfterError(t *testing.T) {
 			follow(t, h, func(t *testing.T) {
 				h.wantTold(t, "while it fails", "docker0", "shop0")
 				h.wantSaid(t, "containers may reach them")
+				for range 100 {
+					h.changes <- nil
+				}
+				h.wantTold(t, "while it still fails", "docker0", "shop0")
+				if said := strings.Count(h.said.String(), "containers may reach them"); said != 1 {
+					t.Errorf("it is said %d times that the bridges are not known, want once", said)
+				}
 				h.set(func() { fail(h, nil) })
 				h.changes <- nil
 				h.wantTold(t, "after it works again", "docker0")
+				h.wantSaid(t, "are known again")
 			})
 		})
 	}

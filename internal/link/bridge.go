@@ -67,7 +67,7 @@ func (m *Manager) EnsureBridge(ctx context.Context, want Bridge) error {
 		}
 	}
 	if !m.isOurs(bridge, want) {
-		return fmt.Errorf("bridge %s (alias %q) %w", want.Name, bridge.Alias, ErrForeign)
+		return fmt.Errorf("bridge %s (%s) %w", want.Name, whose(bridge), ErrForeign)
 	}
 	if alias := m.bridgeAlias(want); bridge.Alias != alias {
 		if err := m.handle.LinkSetAlias(bridge, alias); err != nil {
@@ -122,17 +122,17 @@ func (m *Manager) addBridge(want Bridge) (*netlink.Bridge, error) {
 	if err := fault.Point("link.bridge.add"); err != nil {
 		return nil, err
 	}
-	if err := m.handle.LinkAdd(&netlink.Bridge{LinkAttrs: attributes}); err != nil {
+	bridge := &netlink.Bridge{LinkAttrs: attributes}
+	if err := m.handle.LinkAdd(bridge); err != nil {
 		return nil, fmt.Errorf("making bridge %s: %w", want.Name, err)
 	}
 	if err := fault.Point("link.bridge.added"); err != nil {
 		return nil, err
 	}
-	bridge, err := m.findBridge(want.Name)
-	if err == nil && bridge == nil {
-		err = fmt.Errorf("bridge %s is gone as soon as it was made", want.Name)
+	if bridge.Index == 0 { // which the library has asked for
+		return nil, fmt.Errorf("bridge %s is gone as soon as it was made", want.Name)
 	}
-	return bridge, err
+	return bridge, nil
 }
 
 // addGateway puts the address on the bridge unless it is there. Duplicate

@@ -51,6 +51,14 @@ var (
 	ErrForeign = errors.New("belongs to somebody else")
 )
 
+// whose says whose the link is, as far as it tells.
+func whose(found netlink.Link) string {
+	if alias := found.Attrs().Alias; alias != "" {
+		return alias
+	}
+	return "a " + found.Type() + " without an alias"
+}
+
 // Manager works on the links of the network namespace it was opened in. Its
 // methods may be called concurrently.
 type Manager struct {

@@ -33,9 +33,7 @@ const mostDumps = 20
 
 // Owned returns the links that this instance made and that are complete.
 func (m *Manager) Owned(_ context.Context) (bridges []OwnedBridge, veths []OwnedVeth, err error) {
-	links, err := m.listLinks(withoutStatistics, func(l netlink.Link) bool {
-		return isBridge(l) || strings.HasPrefix(l.Attrs().Alias, m.aliasPrefix())
-	})
+	links, err := m.listOwned()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -44,22 +42,36 @@ func (m *Manager) Owned(_ context.Context) (bridges []OwnedBridge, veths []Owned
 		names[l.Attrs().Index] = Name(l.Attrs().Name)
 	}
 	for _, l := range links {
-		attributes := l.Attrs()
-		switch l.(type) {
-		case *netlink.Bridge:
-			if b, ok := m.parseBridgeAlias(attributes.Alias); ok {
-				b.Name = Name(attributes.Name)
-				copy(b.MAC[:], attributes.HardwareAddr)
-				bridges = append(bridges, b)
-			}
-		case *netlink.Veth:
-			if v, ok := m.parseVethAlias(attributes.Alias); ok {
-				v.Name, v.Bridge = Name(attributes.Name), names[attributes.MasterIndex]
-				veths = append(veths, v)
-			}
+		if b, ok := m.ownedBridge(l); ok {
+			bridges = append(bridges, b)
+		}
+		if v, ok := m.ownedVeth(l); ok {
+			v.Bridge = names[l.Attrs().MasterIndex]
+			veths = append(veths, v)
 		}
 	}
 	return bridges, veths, nil
+}
+
+// listOwned lists the links of this instance, and all bridges: a pair of ours may be
+// on one of somebody else's.
+func (m *Manager) listOwned() ([]netlink.Link, error) {
+	return m.listLinks(withoutStatistics, func(l netlink.Link) bool {
+		return isBridge(l) || strings.HasPrefix(l.Attrs().Alias, m.aliasPrefix())
+	})
+}
+
+func (m *Manager) ownedBridge(l netlink.Link) (OwnedBridge, bool) {
+	b, ok := m.parseBridgeAlias(l.Attrs().Alias)
+	b.Name = Name(l.Attrs().Name)
+	copy(b.MAC[:], l.Attrs().HardwareAddr)
+	return b, ok && isBridge(l)
+}
+
+func (m *Manager) ownedVeth(l netlink.Link) (OwnedVeth, bool) {
+	v, ok := m.parseVethAlias(l.Attrs().Alias)
+	v.Name = Name(l.Attrs().Name)
+	return v, ok && isVeth(l)
 }
 
 // dump repeats a list of the kernel's that it says was interrupted by a change.
@@ -82,47 +94,32 @@ func (m *Manager) listAddresses(of netlink.Link) ([]netlink.Addr, error) {
 }
 
 // AddressesInUse returns the addresses of this instance's endpoints and bridges,
-// each with who has it.
-func (m *Manager) AddressesInUse(ctx context.Context) (map[netip.Addr]string, error) {
-	bridges, veths, err := m.Owned(ctx)
+// each with who has it. The kernel's own link-local addresses are left out.
+func (m *Manager) AddressesInUse(_ context.Context) (map[netip.Addr]string, error) {
+	links, err := m.listOwned()
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := m.addressesByLink()
 	if err != nil {
 		return nil, err
 	}
 	used := map[netip.Addr]string{}
-	for _, b := range bridges {
-		addresses, err := m.bridgeAddresses(b.Name)
-		if err != nil {
-			return nil, err
+	for _, l := range links {
+		if b, ok := m.ownedBridge(l); ok {
+			for _, a := range addresses[l.Attrs().Index] {
+				if !a.Addr().IsLinkLocalUnicast() {
+					used[a.Addr()] = "bridge " + string(b.Name)
+				}
+			}
 		}
-		for _, a := range addresses {
-			used[a] = "bridge " + string(b.Name)
-		}
-	}
-	for _, v := range veths {
-		for _, a := range v.Addresses {
-			used[a.Addr()] = fmt.Sprintf("endpoint %.12s on link %s", v.Endpoint, v.Name)
+		if v, ok := m.ownedVeth(l); ok {
+			for _, a := range v.Addresses {
+				used[a.Addr()] = fmt.Sprintf("endpoint %.12s on link %s", v.Endpoint, v.Name)
+			}
 		}
 	}
 	return used, nil
-}
-
-// bridgeAddresses leaves out the kernel's own link-local addresses.
-func (m *Manager) bridgeAddresses(name Name) ([]netip.Addr, error) {
-	bridge, err := m.findBridge(name)
-	if err != nil || bridge == nil {
-		return nil, err
-	}
-	list, err := m.listAddresses(bridge)
-	if err != nil {
-		return nil, fmt.Errorf("bridge %s: %w", name, err)
-	}
-	var addresses []netip.Addr
-	for _, candidate := range list {
-		if prefix, ok := fromIPNet(candidate.IPNet); ok && !prefix.Addr().IsLinkLocalUnicast() {
-			addresses = append(addresses, prefix.Addr())
-		}
-	}
-	return addresses, nil
 }
 
 // parseBridgeAlias takes an alias of this instance apart.

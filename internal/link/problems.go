@@ -18,6 +18,9 @@ const (
 	HalfMade = "has no alias"
 )
 
+// OtherMAC is the problem of a bridge that somebody else made, and made again.
+const OtherMAC = "has another MAC"
+
 // Problems says what is wrong with the links, by their names: nothing where all is
 // as Ensure left it. It changes nothing, and looks once at all links there are.
 func (m *Manager) Problems(_ context.Context, bridges []Bridge, veths []Veth) (map[Name]string, error) {
@@ -78,6 +81,8 @@ func (m *Manager) bridgeProblem(want Bridge, found netlink.Link, addresses map[i
 		return "is not ours any more"
 	case bridge.Flags&netFlagUp == 0:
 		return "is down"
+	case want.Foreign && !want.MAC.IsZero() && bridge.HardwareAddr.String() != want.MAC.String():
+		return OtherMAC
 	case want.Foreign:
 		return ""
 	case bridge.Alias != m.bridgeAlias(want):

@@ -67,7 +67,7 @@ func (m *Manager) ensureVeth(want Veth, in *container) error {
 			return err
 		}
 	default:
-		return fmt.Errorf("link %s (%s) %w", want.Name, found.Attrs().Alias, ErrForeign)
+		return fmt.Errorf("link %s (%s) %w", want.Name, whose(found), ErrForeign)
 	}
 	bridge, err := m.findBridge(want.Bridge)
 	if err != nil {

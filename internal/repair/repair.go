@@ -6,12 +6,14 @@ package repair
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
 
 	"mybridge/internal/health"
+	"mybridge/internal/outage"
 	"mybridge/internal/watch"
 )
 
@@ -21,24 +23,23 @@ type Mender interface {
 	Mend(ctx context.Context) ([]health.Finding, error)
 }
 
+// Sparing is a mender that can leave single things alone: what somebody breaks again
+// and again then waits for its turn, and nothing else does.
+type Sparing interface {
+	Mender
+	// MendBut is Mend without what is spared, by the subjects of findings.
+	MendBut(ctx context.Context, spared func(subject string) bool) ([]health.Finding, error)
+}
+
 // Part is a mender, and what tells of changes that may have broken something of it.
 type Part struct {
 	Mender
 	Watch watch.Watch
 }
 
-// The pace of repairs. One that follows another at once would fight with whoever
-// is at it in several steps.
 const (
-	settle   = 100 * time.Millisecond
-	interval = 500 * time.Millisecond
-	slow     = 15 * time.Second
-	slowest  = time.Minute
 	// limit bounds one round.
 	limit = 30 * time.Second
-	// patience is how many rounds that had to mend may follow one another before
-	// the pauses grow.
-	patience = 5
 	// mostLines is how many findings of a round are logged one by one.
 	mostLines = 10
 )
@@ -88,13 +89,14 @@ func (r *Repairer) keep(ctx context.Context, part Part) {
 		watch.Tell(changed) // something may have been missed
 	})
 	told := map[string]bool{}
-	inARow := 0
+	turns := pace{}
+	var failing outage.Outage
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-changed:
-		case <-time.After(nextLook(inARow)):
+		case <-time.After(turns.nextLook()):
 		}
 		if !watch.Pause(ctx, settle) {
 			return
@@ -103,15 +105,20 @@ func (r *Repairer) keep(ctx context.Context, part Part) {
 		case <-changed: // what came meanwhile is seen by this round
 		default:
 		}
-		mended, lasting := split(r.round(ctx, part))
-		if len(mended) == 0 {
-			inARow = 0
-		} else {
-			inARow++
+		began := time.Now()
+		findings, err := round(ctx, part, turns)
+		if ctx.Err() != nil {
+			return
 		}
-		r.reportMended(mended, inARow)
+		mended, lasting := split(findings)
+		turns = turns.after(began, part.subjects(mended))
+		// What is spared may be what failed.
+		if err != nil || len(turns) == 0 {
+			failing.Note(r.log, err, "repair failed, trying again", "repairs succeed again")
+		}
+		r.reportMended(part, mended, turns, err)
 		told = r.reportLasting(lasting, told)
-		if !watch.Pause(ctx, rest(inARow)) {
+		if !watch.Pause(ctx, interval) {
 			return
 		}
 	}
@@ -129,37 +136,28 @@ func split(findings []health.Finding) (mended, lasting []health.Finding) {
 	return mended, lasting
 }
 
-// nextLook is the time until a round that no event asks for: soon after a repair, to
-// see whether it holds.
-func nextLook(inARow int) time.Duration {
-	if inARow > 0 {
-		return interval / 4
-	}
-	return slow
-}
-
-// rest is the time until the next round at the earliest: it grows where what is
-// mended is broken again and again.
-func rest(inARow int) time.Duration {
-	if inARow <= patience {
-		return interval
-	}
-	return min(interval<<min(inARow-patience, 10), slowest)
-}
-
 // round has the part mend itself.
-func (r *Repairer) round(ctx context.Context, part Part) []health.Finding {
+func round(ctx context.Context, part Part, turns pace) ([]health.Finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	findings, err := part.Mend(ctx)
-	if err != nil && ctx.Err() == nil {
-		r.log.WithError(err).Error("repair failed")
+	if sparing, ok := part.Mender.(Sparing); ok {
+		return sparing.MendBut(ctx, turns.spares)
 	}
-	return findings
+	if turns.spares(whole) {
+		return nil, nil
+	}
+	return part.Mend(ctx)
 }
 
 // reportMended counts and logs a round's repairs, a line each unless they are many.
-func (r *Repairer) reportMended(findings []health.Finding, inARow int) {
+// Of a round that failed it tells only of what was not found by the one before.
+func (r *Repairer) reportMended(part Part, findings []health.Finding, turns pace, failure error) {
+	inARow := func(f health.Finding) int { return turns[part.subject(f)].inARow }
+	told := "found broken, repaired"
+	if failure != nil {
+		told = "found broken"
+		findings = slices.DeleteFunc(findings, func(f health.Finding) bool { return inARow(f) > 1 })
+	}
 	r.mu.Lock()
 	for _, f := range findings {
 		r.counts[f.Part]++
@@ -171,13 +169,13 @@ func (r *Repairer) reportMended(findings []health.Finding, inARow int) {
 	for i, f := range findings {
 		log := r.log.WithFields(logrus.Fields{"part": f.Part, "finding": f.String()})
 		if i == mostLines {
-			log.WithField("more", len(findings)-i).Warn("found broken, repaired, and more of it")
+			log.WithField("more", len(findings)-i).Warn(told + ", and more of it")
 			break
 		}
-		log.Warn("found broken, repaired")
+		log.Warn(told)
 	}
-	if inARow == patience+1 {
-		r.log.WithField("finding", findings[0].String()).Error("what is repaired is broken again and again: repairing less often")
+	if i := slices.IndexFunc(findings, func(f health.Finding) bool { return inARow(f) == patience+1 }); i >= 0 {
+		r.log.WithField("finding", findings[i].String()).Error("what is repaired is broken again and again: repairing it less often")
 	}
 }
 

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"go.etcd.io/bbolt"
+
+	"mybridge/internal/link"
 )
 
 var lastRunKey = []byte("last run")
@@ -15,6 +18,9 @@ type Run struct {
 	// Firewall is the packet filter's back end, empty where it is not known.
 	Firewall      string `json:"firewall"`
 	DirectRouting bool   `json:"directRouting"`
+	// EngineBridges are the bridges of the engine's own that it knew, nil where that
+	// was not kept.
+	EngineBridges []link.Name `json:"engineBridges"`
 }
 
 // LastRun returns how the plugin ran last, the zero value where it never did.
@@ -34,7 +40,7 @@ func (s *Store) LastRun(ctx context.Context) (run Run, err error) {
 
 // KeepRun keeps how the plugin runs; where it ran so before, it writes nothing.
 func (s *Store) KeepRun(ctx context.Context, run Run) error {
-	if last, err := s.LastRun(ctx); err == nil && last == run {
+	if last, err := s.LastRun(ctx); err == nil && reflect.DeepEqual(last, run) {
 		return nil
 	}
 	value, err := json.Marshal(run)

@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"reflect"
 	"testing"
 
+	"mybridge/internal/link"
 	"mybridge/internal/store"
 )
 
@@ -19,7 +21,7 @@ func TestLastRun(t *testing.T) {
 		change(t, directory, func(s *store.Store) error {
 			generation = s.Generation()
 			got, err := s.LastRun(t.Context())
-			if got != want {
+			if !reflect.DeepEqual(got, want) {
 				t.Errorf("the last run is %+v, want %+v", got, want)
 			}
 			return err
@@ -27,7 +29,7 @@ func TestLastRun(t *testing.T) {
 		return generation
 	}
 	want(store.Run{})
-	run := store.Run{Firewall: "iptables", DirectRouting: true}
+	run := store.Run{Firewall: "iptables", DirectRouting: true, EngineBridges: []link.Name{"docker0"}}
 	keep(run)
 	before := want(run)
 	keep(run)

@@ -12,23 +12,23 @@ import (
 )
 
 // compare finds in which way one of our tables is not what is remembered.
-func (f *Firewall) compare(fixed table) ([]health.Finding, error) {
-	there, err := f.list(fixed.family)
+func (v view) compare(fixed table) ([]health.Finding, error) {
+	there, err := v.list(fixed.family)
 	if err != nil {
 		return nil, err
 	}
-	wanted := f.tables()[fixed.family]
+	wanted := v.wanted[fixed.family]
 	if problem := there.problem(wanted); problem != "" {
-		return []health.Finding{f.finding(fixed.family, "", problem)}, nil
+		return []health.Finding{v.finding(fixed.family, "", problem)}, nil
 	}
 	if !wanted {
 		return nil, nil
 	}
-	chains, err := f.compareChains(fixed, there)
+	chains, err := v.compareChains(fixed, there)
 	if err != nil {
 		return nil, err
 	}
-	sets, err := f.compareSets(fixed, there)
+	sets, err := v.compareSets(fixed, there)
 	return append(chains, sets...), err
 }
 
@@ -45,11 +45,11 @@ func (l *listing) problem(wanted bool) string {
 	return ""
 }
 
-func (f *Firewall) compareChains(fixed table, there *listing) ([]health.Finding, error) {
+func (v view) compareChains(fixed table, there *listing) ([]health.Finding, error) {
 	var findings []health.Finding
 	empty := true
 	foreign := maps.Clone(there.chains)
-	for _, c := range f.memory.chains(fixed) {
+	for _, c := range v.memory.chains(fixed) {
 		delete(foreign, c.name)
 		problem, rules, err := there.problemOf(c)
 		if err != nil {
@@ -57,14 +57,14 @@ func (f *Firewall) compareChains(fixed table, there *listing) ([]health.Finding,
 		}
 		empty = empty && rules == 0
 		if problem != "" {
-			findings = append(findings, f.finding(fixed.family, "chain "+c.name, problem))
+			findings = append(findings, v.finding(fixed.family, "chain "+c.name, problem))
 		}
 	}
 	if empty {
-		return []health.Finding{f.finding(fixed.family, "", "has no rule any more")}, nil
+		return []health.Finding{v.finding(fixed.family, "", "has no rule any more")}, nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(foreign)) {
-		findings = append(findings, f.finding(fixed.family, "chain "+name, "is not ours"))
+		findings = append(findings, v.finding(fixed.family, "chain "+name, "is not ours"))
 	}
 	return findings, nil
 }
@@ -99,12 +99,12 @@ func (h *hook) is(c *nftables.Chain) bool {
 	return *c.Hooknum == *h.number && *c.Priority == *h.priority && c.Type == h.kind && *c.Policy == nftables.ChainPolicyAccept
 }
 
-func (f *Firewall) compareSets(fixed table, there *listing) ([]health.Finding, error) {
-	wanted := f.memory.count()
+func (v view) compareSets(fixed table, there *listing) ([]health.Finding, error) {
+	wanted := v.memory.count()
 	var findings []health.Finding
 	for _, s := range fixed.sets {
 		if !there.sets[s.name] {
-			findings = append(findings, f.finding(fixed.family, "set "+s.name, "is gone"))
+			findings = append(findings, v.finding(fixed.family, "set "+s.name, "is gone"))
 			continue
 		}
 		elements, err := there.elements(s)
@@ -113,13 +113,13 @@ func (f *Firewall) compareSets(fixed table, there *listing) ([]health.Finding, e
 		}
 		surplus := 0
 		for _, e := range elements {
-			if f.memory.owners[e] == 0 {
+			if v.memory.owners[e] == 0 {
 				surplus++
 			}
 		}
 		lacking := wanted[s] - (len(elements) - surplus)
 		if problem := problemOfElements(lacking, surplus, wanted[s]); problem != "" {
-			findings = append(findings, f.finding(fixed.family, "set "+s.name, problem))
+			findings = append(findings, v.finding(fixed.family, "set "+s.name, problem))
 		}
 	}
 	return findings, nil

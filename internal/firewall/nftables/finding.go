@@ -10,10 +10,10 @@ import (
 
 // finding says what is wrong with a part of our table of the family, or with the
 // table where the part is "".
-func (f *Firewall) finding(family nftables.TableFamily, part, problem string) health.Finding {
-	subject := "table inet " + f.name
+func (v view) finding(family nftables.TableFamily, part, problem string) health.Finding {
+	subject := "table inet " + v.name
 	if family == nftables.TableFamilyBridge {
-		subject = "table bridge " + f.name
+		subject = "table bridge " + v.name
 	}
 	if part != "" {
 		subject = part + " of " + subject

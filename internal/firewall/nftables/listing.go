@@ -23,13 +23,13 @@ type listing struct {
 }
 
 // list lists the table of the family, nil where it is not there.
-func (f *Firewall) list(family nftables.TableFamily) (*listing, error) {
-	l := &listing{conn: f.connection.conn, chains: map[string]*nftables.Chain{}, sets: map[string]bool{}}
+func (v view) list(family nftables.TableFamily) (*listing, error) {
+	l := &listing{conn: v.connection.conn, chains: map[string]*nftables.Chain{}, sets: map[string]bool{}}
 	tables, err := l.conn.ListTablesOfFamily(family)
 	if err != nil {
 		return nil, fmt.Errorf("listing tables: %w", err)
 	}
-	i := slices.IndexFunc(tables, func(t *nftables.Table) bool { return t.Name == f.name })
+	i := slices.IndexFunc(tables, func(t *nftables.Table) bool { return t.Name == v.name })
 	if i < 0 {
 		return nil, nil
 	}
@@ -39,7 +39,7 @@ func (f *Firewall) list(family nftables.TableFamily) (*listing, error) {
 		return nil, fmt.Errorf("listing chains: %w", err)
 	}
 	for _, c := range chains {
-		if c.Table.Name == f.name {
+		if c.Table.Name == v.name {
 			l.chains[c.Name] = c
 		}
 	}

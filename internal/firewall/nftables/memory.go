@@ -81,6 +81,13 @@ func newMemory() *memory {
 	return &memory{networks: map[string]*network{}, owners: map[element]int{}}
 }
 
+// copy is for looking at what is remembered while it changes.
+func (m *memory) copy() *memory {
+	copied := *m
+	copied.networks, copied.owners = maps.Clone(m.networks), maps.Clone(m.owners)
+	return &copied
+}
+
 // step is what a change of the memory means for the kernel. The elements are
 // sorted.
 type step struct {

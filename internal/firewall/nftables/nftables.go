@@ -14,6 +14,7 @@ package nftables
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -62,7 +63,10 @@ type Firewall struct {
 	// one serialises changes: each depends on what the one before left.
 	one        *semaphore.Weighted
 	connection connection
-	memory     *memory
+	// aside is for looking while changes are made, and looking is held by who does.
+	aside   connection
+	looking *semaphore.Weighted
+	memory  *memory
 	// intact is false while the kernel may have something other than is
 	// remembered: before the first change, and after one that failed.
 	intact bool
@@ -76,19 +80,19 @@ func Open(instance string, options Options) (*Firewall, error) {
 	if instance != defaultInstance {
 		name += "-" + instance
 	}
-	f := &Firewall{name: name, options: options, one: semaphore.NewWeighted(1), memory: newMemory()}
-	if err := f.connection.open(); err != nil {
-		return nil, err
+	f := &Firewall{name: name, options: options, one: semaphore.NewWeighted(1), looking: semaphore.NewWeighted(1), memory: newMemory()}
+	if err := errors.Join(f.connection.open(), f.aside.open()); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	if _, err := f.connection.conn.ListTables(); err != nil {
-		_ = f.connection.close() // the first error tells why
+		_ = f.Close() // the first error tells why
 		return nil, fmt.Errorf("asking the kernel for its nf_tables: %w", err)
 	}
 	return f, nil
 }
 
-// Close ends the netlink socket. The rules stay.
-func (f *Firewall) Close() error { return f.connection.close() }
+// Close ends the netlink sockets. The rules stay.
+func (f *Firewall) Close() error { return errors.Join(f.connection.close(), f.aside.close()) }
 
 // SetNetwork puts the network's rules in place, in the place of those it had. Its
 // endpoints keep theirs.
