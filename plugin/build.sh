@@ -32,6 +32,10 @@ by_dockerfile() {
 without_image() {
 	announce "no engine here has the image $base: using this machine's iptables"
 	if ! command -v iptables >/dev/null; then
+		[ "$(id -u)" -eq 0 ] || {
+			announce "there is no iptables to put into the plugin: install it, or run this as root"
+			exit 1
+		}
 		announce "installing iptables"
 		apt-get update -qq >&2
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iptables >&2

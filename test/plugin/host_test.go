@@ -151,7 +151,9 @@ func (h *host) push(version, name string, arguments ...string) {
 	}
 	h.make(append(append(makeArguments, "plugin"), arguments...))
 	h.onMachine(append(makeArguments, "plugin-create", "plugin-push")...)
-	h.MustDocker("plugin", "rm", name)
+	// One build has several names, as a version and latest.
+	h.onMachine(append(makeArguments, "plugin-create", "PLUGIN="+name+"-again")...)
+	h.MustDocker("plugin", "rm", name, name+"-again")
 }
 
 func (h *host) make(arguments []string) {
