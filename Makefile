@@ -58,7 +58,10 @@ PLUGIN      = $(error PLUGIN names the plugin, as in PLUGIN=registry.example/myb
 plugin: build ## build the managed plugin in build/plugin (BASE names the image for the Dockerfile)
 	BASE=$(BASE) DOCKER=$(DOCKER) plugin/build.sh $(PLUGIN_DIR)
 
+# The engine refuses the very content that another plugin has, so a second name for one
+# build needs it to differ.
 plugin-create: ## make build/plugin a plugin of this machine's engine, called PLUGIN=host/name:tag
+	@touch --reference=$(PLUGIN_DIR)/rootfs --date='1 second' $(PLUGIN_DIR)/rootfs
 	$(DOCKER) plugin create $(PLUGIN) $(PLUGIN_DIR)
 
 plugin-enable: ## start the plugin PLUGIN=host/name:tag

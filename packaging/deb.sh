@@ -16,6 +16,7 @@ case $DEB_VERSION in
 *) DEB_VERSION=0~$(date --utc --date "@$SOURCE_DATE_EPOCH" +%Y%m%d)+git.${DEB_VERSION//-/+} ;;
 esac
 export DEB_VERSION
+# Debian wants an address. This one reaches nobody, see SECURITY.md; who releases has one.
 export MAINTAINER=${MAINTAINER:-mybridge maintainers <maintainers@mybridge.invalid>}
 
 umask 022

@@ -70,13 +70,39 @@ uninstall_all() {
 	if cmp -s packaging/mybridge.default "$settings"; then
 		rm "$settings"
 	fi
+	remove_empty
 	with_systemd daemon-reload
 	[ -n "$root" ] || packaging/leftovers.sh
+}
+
+# remove_empty takes away the directories that held our files alone, but for those that
+# each system has, such as share/man. Below DESTDIR these go as well.
+remove_empty() {
+	local kept
+	remove_below "$root$prefix" libexec/docker/cli-plugins
+	remove_below "$root$prefix/lib" systemd/system
+	remove_below "$root$prefix/share" bash-completion/completions "zsh/$zsh" fish/vendor_completions.d
+	remove_below "$root$prefix/share/man" man8
+	if [ -n "$root" ]; then
+		for kept in bin lib share/man; do
+			remove_below "$root" "${prefix#/}/$kept"
+		done
+		remove_below "$root" etc/default var/lib
+	fi
+}
+
+# remove_below DIRECTORY PATH... removes each path below it that is empty, and its parents.
+remove_below() {
+	local path
+	for path in "${@:2}"; do
+		[ ! -d "$1/$path" ] || (cd "$1" && rmdir --parents --ignore-fail-on-non-empty "$path")
+	done
 }
 
 purge_all() {
 	uninstall_all
 	rm -rf "$root/var/lib/mybridge" "$settings"
+	remove_empty
 }
 
 case ${1:-} in

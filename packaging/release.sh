@@ -20,8 +20,10 @@ archive() {
 	local stage
 	stage=$(mktemp -d)
 	DESTDIR=$stage BINARY=$1 packaging/install.sh install >/dev/null
-	install -D -m 644 -t "$stage/usr/local/share/doc/mybridge" LICENSE README.md
-	cp -R build/libraries "$stage/usr/local/share/doc/mybridge"
+	# With all that the documents refer to.
+	install -D -m 644 -t "$stage/usr/local/share/doc/mybridge" LICENSE ./*.md
+	cp -R docs build/libraries "$stage/usr/local/share/doc/mybridge"
+	chmod -R u=rwX,go=rX "$stage/usr/local/share/doc/mybridge"
 	tar --create --directory "$stage" --sort=name --mtime="@$SOURCE_DATE_EPOCH" \
 		--owner=0 --group=0 --numeric-owner --mode=go-w usr | gzip -9n >"$2"
 	rm -rf "$stage"

@@ -9,6 +9,10 @@ set -euo pipefail
 unreachable='fetching vulnerabilities|unrecognized vulndb format'
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# It looks for those of Go's own library only where it knows the version, and says
+# nothing where it could not find that out by itself.
+GOVERSION=$(go env GOVERSION)
+export GOVERSION
 status=0
 "$GOVULNCHECK" -db "${GOVULNDB:-https://vuln.go.dev}" ./... >"$log" 2>&1 || status=$?
 if [ "$status" -ne 0 ] && grep -qE "$unreachable" "$log" && [ "${VULNERABILITIES:-}" != required ]; then

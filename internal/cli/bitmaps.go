@@ -20,7 +20,7 @@ no such string is left out and named on stderr: IPv6, subnets wider than a /12,
 and single addresses reserved outside of any pool.`,
 		Example: `  mybridge ipam dump
   {"192.168.0.0/24":"1110…"}`,
-		Args: cobra.NoArgs,
+		Args: asUsed,
 		RunE: open(exitFailure, dump),
 	}
 }
@@ -45,7 +45,7 @@ func newLoad(open ipamOpen) *cobra.Command {
 		Long: `Reserve every address that is 1 in a file of the form that 'ipam dump' prints.
 It is given to nobody until 'ipam release' ends the reservation.`,
 		Example: "  mybridge ipam load ipam.json",
-		Args:    cobra.ExactArgs(1),
+		Args:    asUsed,
 		RunE:    open(exitFailure, load),
 	}
 }

@@ -28,7 +28,7 @@ there before its network, addresses that were asked for and no container has
 The exit code is 0 where there is no difference, 1 where there is one, 2 where it
 could not be told.`,
 		Example: "  mybridge ipam check\n  mybridge ipam check --json | jq '.[] | select(.difference)'",
-		Args:    cobra.NoArgs,
+		Args:    asUsed,
 		// What fails here leaves open whether there are differences.
 		RunE: open(exitUsage, func(command *cobra.Command, addresses Addresses, _ []string) error {
 			found, err := addresses.Check(command.Context())

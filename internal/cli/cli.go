@@ -48,10 +48,12 @@ type Program struct {
 	DockerPlugin bool
 	// Serve runs the plugin until ctx is done.
 	Serve func(ctx context.Context, config ServeConfig) error
-	// OpenAddresses reaches the running plugin, or where none runs its state.
-	OpenAddresses func(ctx context.Context, target Target) (Addresses, error)
-	// PublishedPorts asks the running plugin, or where none runs its state.
-	PublishedPorts func(ctx context.Context, target Target) ([]driver.PublishedPort, error)
+	// OpenAddresses reaches the running plugin, or where none runs its state, and says
+	// then that none does.
+	OpenAddresses func(ctx context.Context, target Target) (addresses Addresses, notRunning string, err error)
+	// PublishedPorts asks the running plugin, or where none runs its state, and says
+	// then that none does.
+	PublishedPorts func(ctx context.Context, target Target) (ports []driver.PublishedPort, notRunning string, err error)
 	// Containers asks the engine that listens on the socket.
 	Containers func(ctx context.Context, socket string) ([]engine.Container, error)
 	// Examine has the running plugin examine itself, or where none runs its state.
@@ -68,14 +70,19 @@ type Program struct {
 // for a failure or for differences that a check has found, 2 for arguments that
 // are not understood or a check that could not tell.
 func Run(ctx context.Context, program Program, args []string, stdout, stderr io.Writer) int {
-	root, name := newRoot(program), "mybridge"
+	root := newRoot(program)
 	if program.DockerPlugin {
-		root, name = newDockerRoot(program), "docker mybridge"
+		root = newDockerRoot(program)
 	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	if program.DockerPlugin {
+		var stop context.CancelFunc
+		ctx, stop = untilDockerEnds(ctx)
+		defer stop()
+	}
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
@@ -83,7 +90,11 @@ func Run(ctx context.Context, program Program, args []string, stdout, stderr io.
 	if exit, ok := errors.AsType[exitError](err); ok {
 		return exit.code
 	}
-	_, _ = fmt.Fprintf(stderr, "'%s --help' lists the commands and their flags\n", name)
+	name := command.CommandPath()
+	if name == "docker" {
+		name += " mybridge"
+	}
+	_, _ = fmt.Fprintf(stderr, "'%s --help' shows what is allowed\n", name)
 	return exitUsage
 }
 
@@ -99,7 +110,7 @@ func newRoot(program Program) *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newVersion(program), newServe(program), newIPAM(program), newStatus(program), newNetwork(program), newEndpoint(program), newPorts(program), newEvents(program), newDoctor(program))
+	root.AddCommand(newVersion(program), newServe(program), newIPAM(program), newStatus(program), newNetwork(program), newEndpoint(program), newPorts(program), newEvents(program), newDoctor(program), newDockerPluginMetadata(program, root.Short))
 	return root
 }
 
@@ -108,7 +119,7 @@ func newVersion(program Program) *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version",
 		Example: "  mybridge version",
-		Args:    cobra.NoArgs,
+		Args:    asUsed,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return failure(printed(fmt.Fprintln(command.OutOrStdout(), program.Version)))
 		},

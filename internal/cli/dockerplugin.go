@@ -1,11 +1,16 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // dockerPluginName is what the docker command line calls a plugin's program for
@@ -39,14 +44,56 @@ func newDockerRoot(program Program) *cobra.Command {
 	commands.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
 	commands.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(commands, newDockerPluginMetadata(program, commands.Short))
+	addDockerFlags(root.PersistentFlags())
 	return root
+}
+
+// addDockerFlags takes the flags that the docker command line has before 'mybridge' and
+// passes on. They say how it reaches its engine, which these commands do not go by.
+func addDockerFlags(flags *pflag.FlagSet) {
+	flags.String("config", "", "")
+	flags.StringP("context", "c", "", "")
+	flags.StringArrayP("host", "H", nil, "")
+	flags.BoolP("debug", "D", false, "")
+	flags.StringP("log-level", "l", "", "")
+	for _, name := range []string{"tls", "tlsverify"} {
+		flags.Bool(name, false, "")
+	}
+	for _, name := range []string{"tlscacert", "tlscert", "tlskey"} {
+		flags.String(name, "", "")
+	}
+	flags.VisitAll(func(flag *pflag.Flag) {
+		flag.Hidden = true
+		setVariable(flags, flag.Name, "")
+	})
+}
+
+// dockerSocketVariable names a socket of the docker command line's.
+const dockerSocketVariable = "DOCKER_CLI_PLUGIN_SOCKET"
+
+// untilDockerEnds returns a context that ends with the docker command line, which closes
+// its socket where it is to end, and passes no signal on.
+func untilDockerEnds(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	connection, err := new(net.Dialer).DialContext(ctx, "unix", os.Getenv(dockerSocketVariable))
+	if err != nil {
+		return ctx, cancel // versions before 25.0 have none
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, connection) // whatever ends it
+		cancel()
+	}()
+	return ctx, func() {
+		cancel()
+		_ = connection.Close() // nothing was written
+	}
 }
 
 func newDockerPluginMetadata(program Program, description string) *cobra.Command {
 	return &cobra.Command{
 		Use:    "docker-cli-plugin-metadata",
 		Hidden: true,
-		Args:   cobra.NoArgs,
+		Args:   asUsed,
 		RunE: func(command *cobra.Command, _ []string) error {
 			text, err := json.Marshal(dockerPluginMetadata{
 				SchemaVersion:    "0.1.0",

@@ -30,7 +30,7 @@ The exit code is 0 where all is well, 1 where something is not, also after --fix
 and 2 where a part could not be examined, or an engine that --engine-socket names
 could not be asked.`,
 		Example: "  mybridge doctor\n  mybridge doctor --fix\n  mybridge doctor --json | jq -r '.[].subject'",
-		Args:    cobra.NoArgs,
+		Args:    asUsed,
 		RunE: func(command *cobra.Command, _ []string) error {
 			target.setSocket()
 			request := doctor.Request{Fix: fix}

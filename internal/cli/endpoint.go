@@ -35,7 +35,7 @@ of its link, and how many ports it publishes ('mybridge ports' lists these).
 CONTAINER is a name or an ID, for which the engine is asked; ENDPOINT is an ID. Where
 no plugin runs, the endpoints are those that its state holds, and the exit code is 1.`,
 		Example: "  mybridge endpoint ls\n  mybridge endpoint ls web\n  mybridge endpoint ls --json | jq -r '.[] | [.container, .addresses[0]] | @tsv'",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    asUsed,
 	}
 	addInventoryFlags(command, &target, &engineSocket)
 	addViewFlags(command, func(command *cobra.Command, args []string, asJSON bool) error {

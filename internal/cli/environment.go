@@ -47,7 +47,7 @@ func fromEnvironment(flags *pflag.FlagSet) error {
 // addTargetFlags leaves the socket empty where none is given, as its default
 // depends on the driver's name.
 func addTargetFlags(flags *pflag.FlagSet, target *Target) {
-	flags.StringVar(&target.AdminSocket, "admin-socket", "", "socket for the commands that talk to the plugin (default "+adminSocket("<name>")+")")
+	flags.StringVar(&target.AdminSocket, "admin-socket", "", "socket for the commands that talk to the plugin (default "+adminSocket("NAME")+")")
 	flags.StringVar(&target.StateDir, "state-dir", "/var/lib/mybridge", "directory of the state")
 }
 

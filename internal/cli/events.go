@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -31,7 +30,7 @@ func newEvents(program Program) *cobra.Command {
 		Long: `Follow what happens from now on, a line for each event, until Ctrl-C:
 
   network-created, network-deleted
-  endpoint-created, endpoint-attached, endpoint-deleted
+  endpoint-created, endpoint-attached, endpoint-detached, endpoint-deleted
   ports-published, ports-unpublished
   repaired        somebody else broke something, and the plugin mended it
   unrepairable    something is broken that only a person can mend
@@ -44,7 +43,7 @@ attached, and until then its endpoint's ID is shown. With --json each line is an
 Where no plugin runs, or where it stops, the exit code is 1. What happened before is in
 the plugin's log.`,
 		Example: "  mybridge events\n  mybridge events --json | jq 'select(.kind == \"refused\") | .detail'",
-		Args:    cobra.NoArgs,
+		Args:    asUsed,
 		RunE: func(command *cobra.Command, _ []string) error {
 			target.setSocket()
 			return failure(follow(command, program, target, engineSocket, asJSON))
@@ -62,7 +61,7 @@ func follow(command *cobra.Command, program Program, target Target, engineSocket
 	running.Go(func() { naming.run(ctx) })
 	defer running.Wait()
 	defer stop()
-	lines := json.NewEncoder(command.OutOrStdout())
+	lines := newLines(command.OutOrStdout())
 	err := program.Follow(ctx, target, func(e events.Event) error {
 		named := naming.name(e)
 		if asJSON {

@@ -22,7 +22,7 @@ func happening() *fakeProgram {
 		{Time: minute(2), Kind: "endpoint-attached", Network: shopID, Endpoint: webID, Detail: "192.168.0.2/24, link mbvweb"},
 		{Time: minute(3), Kind: "endpoint-attached", Network: shopID, Endpoint: "beefbeefbeefbeef", Detail: "192.168.0.9/24, link mbv9"},
 		{Time: minute(4), Kind: events.Repaired, Part: "links", Detail: "bridge shop0 is down"},
-		{Time: minute(5), Kind: events.Refused, Call: "NetworkDriver.Join", Detail: "endpoint 3a1b2c3d4e5f: no"},
+		{Time: minute(5), Kind: events.Refused, Call: "NetworkDriver.Join", Detail: "endpoint 3a1b2c3d4e5f: 80 -> no"},
 		{Time: minute(6), Kind: "network-deleted", Network: shopID, Detail: "192.168.0.0/24, bridge shop0"},
 	}
 	return p
@@ -35,7 +35,7 @@ func TestEvents(t *testing.T) {
 2026-05-04 03:02:00  endpoint-attached  web on shop: 192.168.0.2/24, link mbvweb
 2026-05-04 03:03:00  endpoint-attached  endpoint beefbeefbeef on shop: 192.168.0.9/24, link mbv9
 2026-05-04 03:04:00  repaired           bridge shop0 is down
-2026-05-04 03:05:00  refused            NetworkDriver.Join: endpoint 3a1b2c3d4e5f: no
+2026-05-04 03:05:00  refused            NetworkDriver.Join: endpoint 3a1b2c3d4e5f: 80 -> no
 2026-05-04 03:06:00  network-deleted    shop: 192.168.0.0/24, bridge shop0
 `
 	p := happening()
@@ -49,7 +49,7 @@ func TestEvents(t *testing.T) {
 	for _, line := range []string{
 		`{"time":"2026-05-04T03:02:00Z","kind":"endpoint-attached","network":"1a2b3c4d5e6f7a8b","endpoint":"0a1b2c3d4e5f6a7b","detail":"192.168.0.2/24, link mbvweb","networkName":"shop","container":"web"}`,
 		`{"time":"2026-05-04T03:04:00Z","kind":"repaired","part":"links","detail":"bridge shop0 is down"}`,
-		`{"time":"2026-05-04T03:05:00Z","kind":"refused","call":"NetworkDriver.Join","detail":"endpoint 3a1b2c3d4e5f: no"}`,
+		`{"time":"2026-05-04T03:05:00Z","kind":"refused","call":"NetworkDriver.Join","detail":"endpoint 3a1b2c3d4e5f: 80 -> no"}`,
 	} {
 		if !strings.Contains(stdout, line+"\n") {
 			t.Errorf("there is no line %s in\n%s", line, stdout)
@@ -70,21 +70,23 @@ func TestEventsInterrupted(t *testing.T) {
 // TestEventsLearnNames wants a container that starts called by its name from the moment
 // on at which the engine knows it, also when it goes.
 func TestEventsLearnNames(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := running()
-		p.knownFrom = time.Now().Add(200 * time.Millisecond)
-		about := events.Event{Kind: "endpoint-attached", Network: shopID, Endpoint: webID}
-		p.happens = []events.Event{about, about, {Kind: "endpoint-deleted", Network: shopID, Endpoint: webID}}
-		happened := 0
-		p.onEvent = func() {
-			if happened++; happened == 2 {
-				time.Sleep(time.Second)
+	for known, next := range map[time.Duration]time.Duration{200 * time.Millisecond: time.Second, 2500 * time.Millisecond: 4 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			p := running()
+			p.knownFrom = time.Now().Add(known)
+			about := events.Event{Kind: "endpoint-attached", Network: shopID, Endpoint: webID}
+			p.happens = []events.Event{about, about, {Kind: "endpoint-deleted", Network: shopID, Endpoint: webID}}
+			happened := 0
+			p.onEvent = func() {
+				if happened++; happened == 2 {
+					time.Sleep(next)
+				}
 			}
-		}
-		_, stdout, _ := p.run("events")
-		lines := strings.Split(stdout, "\n")
-		if !strings.Contains(lines[0], "endpoint 0a1b2c3d4e5f on 1a2b3c4d5e6f") || !strings.Contains(lines[1], "web on shop") || !strings.Contains(lines[2], "web on shop") {
-			t.Errorf("got\n%s", stdout)
-		}
-	})
+			_, stdout, _ := p.run("events")
+			lines := strings.Split(stdout, "\n")
+			if !strings.Contains(lines[0], "endpoint 0a1b2c3d4e5f on 1a2b3c4d5e6f") || !strings.Contains(lines[1], "web on shop") || !strings.Contains(lines[2], "web on shop") {
+				t.Errorf("known after %s, got after %s\n%s", known, next, stdout)
+			}
+		})
+	}
 }

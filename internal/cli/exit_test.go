@@ -114,12 +114,12 @@ func TestUsageErrors(t *testing.T) {
 		"status --watch=maybe":                           `"maybe" for "--watch"`,
 		"network bogus":                                  `"bogus"`,
 		"network ls web":                                 `"web"`,
-		"network inspect":                                "accepts 1 arg",
-		"network inspect a b":                            "accepts 1 arg",
-		"endpoint ls web db":                             "accepts at most 1 arg",
+		"network inspect":                                "NETWORK is missing: the form is 'mybridge network inspect NETWORK'",
+		"network inspect a b":                            "argument \"b\" is one too many",
+		"endpoint ls web db":                             "'mybridge endpoint ls [CONTAINER | ENDPOINT]'",
 		"events web":                                     `"web"`,
 		"events --watch":                                 "--watch",
-		"ports web db":                                   "accepts at most 1 arg",
+		"ports web db":                                   "argument \"db\"",
 		"ports --yaml":                                   "--yaml",
 		"ports --name x":                                 "--name",
 		"ports --driver No/Name":                         `"No/Name" for "--driver"`,
@@ -131,33 +131,41 @@ func TestUsageErrors(t *testing.T) {
 		"ipam dump --driver No/Name":                     `"No/Name" for "--driver"`,
 		"ipam ls 10.0.0.0/24":                            `"10.0.0.0/24"`,
 		"ipam ls --yaml":                                 "--yaml",
-		"ipam show":                                      "accepts 1 arg",
+		"ipam show":                                      "POOL is missing",
 		"ipam show shop":                                 `"shop" is not a pool`,
 		"ipam show 10.0.0.7/24":                          "host bits",
-		"ipam explain":                                   "accepts 1 arg",
+		"ipam explain":                                   "ADDRESS is missing",
 		"ipam explain web":                               `"web" is not an IP address`,
-		"ipam reserve":                                   "accepts 1 arg",
+		"ipam reserve":                                   "ADDRESS is missing",
 		"ipam reserve 10.0.0.0/24":                       `"10.0.0.0/24" is not an IP address`,
 		"ipam reserve 10.0.0.7 --name":                   "--name",
-		"ipam reserve 10.0.0.7 printer":                  "accepts 1 arg",
+		"ipam reserve 10.0.0.7 printer":                  "argument \"printer\"",
 		"ipam check 10.0.0.7":                            `"10.0.0.7"`,
-		"ipam load":                                      "accepts 1 arg",
-		"ipam load a b":                                  "accepts 1 arg",
-		"ipam release":                                   "accepts 1 arg",
-		"ipam release 10.0.0.1 10.0.0.2":                 "accepts 1 arg",
+		"ipam load":                                      "FILE is missing",
+		"ipam load a b":                                  "argument \"b\"",
+		"ipam release":                                   "ADDRESS is missing",
+		"ipam release 10.0.0.1 10.0.0.2":                 "argument \"10.0.0.2\"",
 		"ipam release web":                               `"web" is not an IP address`,
 		"ipam release 10.0.0.0/24":                       `"10.0.0.0/24" is not an IP address`,
 		"ipam dump --state-dir":                          "--state-dir",
 	} {
 		p := &fakeProgram{}
 		code, stdout, stderr := p.run(strings.Fields(line)...)
-		wantRun(t, "mybridge "+line, code, stderr, 2, "mybridge: ", part, "'mybridge --help'")
+		wantRun(t, "mybridge "+line, code, stderr, 2, "mybridge: ", part, " --help' shows")
 		if stdout != "" {
 			t.Errorf("mybridge %s: got %q on stdout, want nothing", line, stdout)
 		}
 		if len(p.served)+len(p.targets) > 0 {
 			t.Errorf("mybridge %s: a command was run", line)
 		}
+	}
+}
+
+// TestUsageHint checks that the help of the command is named that was meant.
+func TestUsageHint(t *testing.T) {
+	for line, want := range map[string]string{"--bogus": "mybridge", "bogus": "mybridge", "network bogus": "mybridge network", "ipam show": "mybridge ipam show", "serve --bogus": "mybridge serve"} {
+		code, _, stderr := (&fakeProgram{}).run(strings.Fields(line)...)
+		wantRun(t, line, code, stderr, 2, "\n'"+want+" --help' shows what is allowed\n")
 	}
 }
 

@@ -39,6 +39,8 @@ type fakeProgram struct {
 	published                   []driver.PublishedPort
 	containers                  []engine.Container
 	portsErr, engineErr         error
+	engineHangs                 bool
+	notRunning                  string // why the state is used
 	report                      doctor.Report
 	examineErr                  error
 	now                         status.Status
@@ -121,19 +123,23 @@ func (p *fakeProgram) runUntil(ctx context.Context, arguments ...string) (code i
 			p.served = append(p.served, config)
 			return p.serveErr
 		},
-		OpenAddresses: func(_ context.Context, target cli.Target) (cli.Addresses, error) {
+		OpenAddresses: func(_ context.Context, target cli.Target) (cli.Addresses, string, error) {
 			p.targets = append(p.targets, target)
 			if p.openErr != nil {
-				return nil, p.openErr
+				return nil, "", p.openErr
 			}
-			return p, nil
+			return p, p.notRunning, nil
 		},
-		PublishedPorts: func(_ context.Context, target cli.Target) ([]driver.PublishedPort, error) {
+		PublishedPorts: func(_ context.Context, target cli.Target) ([]driver.PublishedPort, string, error) {
 			p.targets = append(p.targets, target)
-			return p.published, p.portsErr
+			return p.published, p.notRunning, p.portsErr
 		},
-		Containers: func(_ context.Context, socket string) ([]engine.Container, error) {
+		Containers: func(ctx context.Context, socket string) ([]engine.Container, error) {
 			p.engines = append(p.engines, socket)
+			if p.engineHangs {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
 			if time.Now().Before(p.knownFrom) {
 				return nil, nil
 			}

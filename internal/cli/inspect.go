@@ -33,7 +33,7 @@ their containers. NETWORK is its name, for which the engine is asked, its bridge
 the beginning of its ID. Where no plugin runs, it is shown as its state holds it, and
 the exit code is 1.`,
 		Example: "  mybridge network inspect shop\n  mybridge network inspect mb-0a1b2c3d4e5f --json | jq .settings",
-		Args:    cobra.ExactArgs(1),
+		Args:    asUsed,
 	}
 	addInventoryFlags(command, &target, &engineSocket)
 	addViewFlags(command, func(command *cobra.Command, args []string, asJSON bool) error {

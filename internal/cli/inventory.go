@@ -88,13 +88,16 @@ func takeInventory(command *cobra.Command, program Program, target Target, engin
 	return i, err
 }
 
-// notRunning is the error of a command that has shown what the state of a plugin holds
-// that does not run.
-func (i inventory) notRunning() error {
-	if i.NotRunning == "" {
+// notRunning is the error of a command that has shown an inventory.
+func (i inventory) notRunning() error { return shownFromState(i.NotRunning) }
+
+// shownFromState is the error of a command that has shown what the state of a plugin
+// holds that does not run, nil where notRunning is empty.
+func shownFromState(notRunning string) error {
+	if notRunning == "" {
 		return nil
 	}
-	return fmt.Errorf("%s: shown is what its state holds", i.NotRunning)
+	return fmt.Errorf("%s: shown is what its state holds", notRunning)
 }
 
 // view makes the views of what was asked.

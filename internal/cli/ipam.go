@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,7 @@ func newIPAM(program Program) *cobra.Command {
 		Use:   "ipam",
 		Short: "See and steer addresses",
 		Long: `See and steer addresses, in the running plugin or, where none runs, in its state
-directory. No command needs the engine.
+directory, which is said on stderr. No command needs the engine.
 
 The exit code is 0, 1 for a failure or for differences that 'ipam check' has found,
 2 for arguments that are not understood or where 'ipam check' could not tell.`,
@@ -35,11 +36,14 @@ The exit code is 0, 1 for a failure or for differences that 'ipam check' has fou
 	open := func(code int, run ipamRun) func(*cobra.Command, []string) error {
 		return func(command *cobra.Command, args []string) error {
 			target.setSocket()
-			addresses, err := program.OpenAddresses(command.Context(), target)
+			addresses, notRunning, err := program.OpenAddresses(command.Context(), target)
 			if err != nil {
 				return withCode(code, err)
 			}
-			return withCode(code, errors.Join(run(command, addresses, args), addresses.Close()))
+			if notRunning != "" {
+				err = printed(fmt.Fprintf(command.ErrOrStderr(), "%s: its state is used\n", notRunning))
+			}
+			return withCode(code, errors.Join(err, run(command, addresses, args), addresses.Close()))
 		}
 	}
 	for _, add := range []func(ipamOpen) *cobra.Command{
@@ -51,7 +55,7 @@ The exit code is 0, 1 for a failure or for differences that 'ipam check' has fou
 }
 
 // oneAddress takes one argument, an address.
-var oneAddress = cobra.MatchAll(cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error {
+var oneAddress = cobra.MatchAll(asUsed, func(_ *cobra.Command, args []string) error {
 	_, err := ipam.ParseAddress("address", args[0])
 	return err
 })

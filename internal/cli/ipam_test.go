@@ -40,6 +40,15 @@ func TestDumpOfNothing(t *testing.T) {
 	}
 }
 
+// TestIPAMOfAStoppedPlugin wants the work done and told whose state it was done in.
+func TestIPAMOfAStoppedPlugin(t *testing.T) {
+	p := &fakeProgram{notRunning: "no plugin is running at /a.sock"}
+	code, stdout, stderr := p.run("ipam", "ls", "--json")
+	if wantRun(t, "ipam ls", code, stderr, 0, "no plugin is running at /a.sock: its state is used"); stdout != "[]\n" {
+		t.Errorf("got %q, want []", stdout)
+	}
+}
+
 func TestTargetDefaults(t *testing.T) {
 	p := &fakeProgram{}
 	p.run("ipam", "release", "10.0.0.7")

@@ -11,8 +11,13 @@ import (
 	"mybridge/internal/watch"
 )
 
-// pauses are how long the engine may need to know of a container what it has told us.
-var pauses = []time.Duration{300 * time.Millisecond, time.Second, 3 * time.Second}
+// The engine lists a container once it runs, some moments after it has told us of it.
+const (
+	firstPause = 300 * time.Millisecond
+	laterPause = time.Second
+	// mostAsked is how often it is asked in vain after the last event.
+	mostAsked = 5
+)
 
 // naming keeps names. It asks the engine beside the events, which wait for nothing.
 type naming struct {
@@ -38,12 +43,19 @@ func (n *naming) run(ctx context.Context) {
 			return
 		case <-n.wake:
 		}
-		for _, pause := range pauses {
+		pause := firstPause
+		for asked := 0; asked < mostAsked; asked++ {
 			if !watch.Pause(ctx, pause) {
 				return
 			}
 			if n.learn(n.ask()) {
 				break
+			}
+			pause = laterPause
+			select {
+			case <-n.wake:
+				asked = -1
+			default:
 			}
 		}
 	}

@@ -31,7 +31,7 @@ where they are this plugin's. Names are asked of the engine, and left out where 
 does not answer. Where no plugin runs, the networks are those that its state holds, and
 the exit code is 1.`,
 		Example: "  mybridge network ls\n  mybridge network ls --watch\n  mybridge network ls --json | jq -r '.[].bridge'",
-		Args:    cobra.NoArgs,
+		Args:    asUsed,
 	}
 	addInventoryFlags(command, &target, &engineSocket)
 	addViewFlags(command, func(command *cobra.Command, _ []string, asJSON bool) error {

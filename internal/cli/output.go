@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,9 +17,16 @@ func addJSONFlag(command *cobra.Command, asJSON *bool) {
 	setVariable(command.Flags(), "json", "")
 }
 
+// newLines writes each value on a line of its own, as "->" and not as "-\u003e".
+func newLines(to io.Writer) *json.Encoder {
+	lines := json.NewEncoder(to)
+	lines.SetEscapeHTML(false)
+	return lines
+}
+
 // printJSON prints the value on one line.
 func printJSON(command *cobra.Command, value any) error {
-	return printed(0, json.NewEncoder(command.OutOrStdout()).Encode(value))
+	return printed(0, newLines(command.OutOrStdout()).Encode(value))
 }
 
 // printJSONList prints a list, [] for none.

@@ -26,7 +26,7 @@ dynamic addresses are taken, and how many addresses are
 
 A subnet without a range is no pool: addresses are reserved in it.`,
 		Example: "  mybridge ipam ls\n  mybridge ipam ls --json | jq '.[] | select(.free < 10) | .subnet'",
-		Args:    cobra.NoArgs,
+		Args:    asUsed,
 		RunE: open(exitFailure, func(command *cobra.Command, addresses Addresses, _ []string) error {
 			pools, err := addresses.Pools(command.Context())
 			if err != nil {

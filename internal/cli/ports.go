@@ -29,21 +29,26 @@ func newPorts(program Program) *cobra.Command {
 		Short: "List published ports",
 		Long: `List the ports that containers publish, which 'docker ps' and 'docker port' show of
 the engine's own driver only. A port without a host port is reached at the
-container's own address. Works also where no plugin runs.
+container's own address.
 
-CONTAINER is a name or an ID, for which the engine is asked; ENDPOINT is an ID.`,
+CONTAINER is a name or an ID, for which the engine is asked; ENDPOINT is an ID. Where the
+engine does not answer within a second, names are left out. Where no plugin runs, the
+ports are those that its state holds, and the exit code is 1: the packet filter still
+forwards them, but the host's loopback does not reach them.`,
 		Example: "  mybridge ports\n  mybridge ports web\n  mybridge ports --json | jq -r '.[].host'",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    asUsed,
 		RunE: func(command *cobra.Command, args []string) error {
 			target.setSocket()
-			ports, err := findPorts(command.Context(), program, target, engineSocket, args)
+			ports, notRunning, err := findPorts(command.Context(), program, target, engineSocket, args)
 			if err != nil {
 				return failure(err)
 			}
 			if asJSON {
-				return failure(printJSONList(command, ports))
+				err = printJSONList(command, ports)
+			} else {
+				err = printPorts(command, ports)
 			}
-			return failure(printPorts(command, ports))
+			return failure(cmp.Or(err, shownFromState(notRunning)))
 		},
 	}
 	flags := command.Flags()
@@ -55,13 +60,18 @@ CONTAINER is a name or an ID, for which the engine is asked; ENDPOINT is an ID.`
 }
 
 // findPorts returns all ports, or those of the container or endpoint asked for.
-// The engine is only needed to know a container by its name.
-func findPorts(ctx context.Context, program Program, target Target, engineSocket string, args []string) ([]publishedPort, error) {
-	published, err := program.PublishedPorts(ctx, target)
+// The engine is only needed to know a container by its name. NotRunning says that no
+// plugin runs, and is empty where one does.
+func findPorts(ctx context.Context, program Program, target Target, engineSocket string, args []string) (found []publishedPort, notRunning string, err error) {
+	limited, cancel := context.WithTimeout(ctx, statusTime)
+	defer cancel()
+	published, notRunning, err := program.PublishedPorts(limited, target)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	containers, notAsked := program.Containers(ctx, engineSocket)
+	limited, cancel = context.WithTimeout(ctx, engineTime)
+	defer cancel()
+	containers, notAsked := program.Containers(limited, engineSocket)
 	names := map[string]string{}
 	for _, container := range containers {
 		for _, endpoint := range container.Endpoints {
@@ -74,7 +84,7 @@ func findPorts(ctx context.Context, program Program, target Target, engineSocket
 	}
 	sortPorts(ports)
 	if len(args) == 0 {
-		return ports, nil
+		return ports, notRunning, nil
 	}
 	endpoints, isContainer := endpointsOf(containers, args[0])
 	chosen := slices.DeleteFunc(ports, func(p publishedPort) bool {
@@ -85,11 +95,11 @@ func findPorts(ctx context.Context, program Program, target Target, engineSocket
 	})
 	switch {
 	case len(chosen) > 0 || isContainer:
-		return chosen, nil
+		return chosen, notRunning, nil
 	case notAsked != nil:
-		return nil, fmt.Errorf("no endpoint %s publishes a port, and whether it is a container is not known: %w", args[0], notAsked)
+		return nil, "", fmt.Errorf("no endpoint %s publishes a port, and whether it is a container is not known: %w", args[0], notAsked)
 	}
-	return nil, fmt.Errorf("%s is no container that runs, nor an endpoint that publishes a port", args[0])
+	return nil, "", fmt.Errorf("%s is no container that runs, nor an endpoint that publishes a port", args[0])
 }
 
 // endpointsOf returns those of the container with that name, or else of all whose

@@ -1,12 +1,14 @@
 package cli_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"mybridge/driver"
 	"mybridge/internal/cli"
@@ -133,6 +135,32 @@ func TestPortsWithoutEngine(t *testing.T) {
 	wantRun(t, "ports web", code, stderr, 1, "web", "whether it is a container is not known", "connection refused")
 	if stdout != "" {
 		t.Errorf("ports web: got %q on stdout, want nothing", stdout)
+	}
+}
+
+// TestPortsHangingEngine wants the ports listed without names where the engine takes the
+// question and does not answer.
+func TestPortsHangingEngine(t *testing.T) {
+	p := publishing()
+	p.engineHangs = true
+	patience, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	code, stdout, stderr := p.runUntil(patience, "ports")
+	if code != 0 || strings.Count(stdout, "\n-  ") != 6 || stderr != "" || patience.Err() != nil {
+		t.Errorf("got exit code %d, stderr %q, %v, want six ports without names:\n%s", code, stderr, patience.Err(), stdout)
+	}
+}
+
+// TestPortsOfAStoppedPlugin wants all that is known told, and that no plugin holds it.
+func TestPortsOfAStoppedPlugin(t *testing.T) {
+	for line, want := range map[string]string{"ports db": portsHead + portsDB, "ports --json dead": "[]"} {
+		p := publishing()
+		p.notRunning = "no plugin is running at /a.sock"
+		code, stdout, stderr := p.run(strings.Fields(line)...)
+		wantRun(t, line, code, stderr, 1, "no plugin is running at /a.sock: shown is what its state holds")
+		if sameColumns(stdout) != sameColumns(want) {
+			t.Errorf("%s: got\n%swant\n%s", line, stdout, want)
+		}
 	}
 }
 

@@ -82,7 +82,7 @@ finished then; bridges, links and rules stay, and the next start finds them.
 
 Each flag can be given as an environment variable: MYBRIDGE_STATE_DIR for --state-dir.`,
 		Example: "  mybridge serve\n  mybridge serve --name second --state-dir /var/lib/second",
-		Args:    cobra.NoArgs,
+		Args:    asUsed,
 		RunE: func(command *cobra.Command, _ []string) error {
 			config.setAdminSocket()
 			return failure(program.Serve(command.Context(), config))

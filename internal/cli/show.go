@@ -26,7 +26,7 @@ or an address in it. An address is
 SINCE is when that began. A requested address without an endpoint is an
 --aux-address, or of a container of another driver.`,
 		Example: "  mybridge ipam show 192.168.0.0/24\n  mybridge ipam show 192.168.0.7 --json",
-		Args: cobra.MatchAll(cobra.ExactArgs(1), func(_ *cobra.Command, args []string) (err error) {
+		Args: cobra.MatchAll(asUsed, func(_ *cobra.Command, args []string) (err error) {
 			subnet, err = ipam.ParsePool("pool", args[0])
 			return err
 		}),

@@ -42,7 +42,7 @@ Where no plugin runs, the networks are those that its state holds: their bridges
 rules are still there, and containers that run reach each other. That is said on
 stderr, and the exit code is 1. What is not as it should be, 'mybridge doctor' says.`,
 		Example: "  mybridge status\n  mybridge status --watch\n  mybridge status --json | jq '.networks[] | select(.endpoints == 0) | .name'",
-		Args:    cobra.NoArgs,
+		Args:    asUsed,
 	}
 	addInventoryFlags(command, &target, &engineSocket)
 	addViewFlags(command, func(command *cobra.Command, _ []string, asJSON bool) error {

@@ -11,7 +11,7 @@ kept give no dynamic address then until the engine has told which are in use. Wh
 the engine cannot be asked, look at 'mybridge ipam ls' and 'show', reserve what is
 missing, and trust.`,
 		Example: "  mybridge ipam trust",
-		Args:    cobra.NoArgs,
+		Args:    asUsed,
 		RunE: open(exitFailure, func(command *cobra.Command, addresses Addresses, _ []string) error {
 			return addresses.Trust(command.Context())
 		}),

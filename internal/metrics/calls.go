@@ -42,8 +42,12 @@ func NewCalls() *Calls {
 	}
 }
 
-// Observe counts a call that has ended. The method is one of the protocols'.
+// Observe counts a call that has ended. The method is one of the protocols'. Both of its
+// results are told from its first call on: what begins at 1 is no increase to Prometheus.
 func (c *Calls) Observe(method string, took time.Duration, err error) {
+	for _, possible := range []string{resultOK, resultError} {
+		c.count.WithLabelValues(method, possible)
+	}
 	c.count.WithLabelValues(method, result(err)).Inc()
 	c.duration.WithLabelValues(method, result(err)).Observe(took.Seconds())
 }

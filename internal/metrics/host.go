@@ -1,8 +1,11 @@
 package metrics
 
 import (
+	"maps"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"mybridge/internal/health"
 	"mybridge/internal/hostport"
 )
 
@@ -45,9 +48,12 @@ type repairsCollector struct{ repairs Repairs }
 // Describe tells which metric this is.
 func (c repairsCollector) Describe(to chan<- *prometheus.Desc) { to <- repairsDesc }
 
-// Collect asks for the numbers.
+// Collect asks for the numbers. What is never broken is told as 0: a counter that begins
+// at 1 is no increase to Prometheus.
 func (c repairsCollector) Collect(to chan<- prometheus.Metric) {
-	for part, count := range c.repairs.Counts() {
+	counts := map[string]int{health.Links: 0, health.Rules: 0, health.Ports: 0, health.Host: 0}
+	maps.Copy(counts, c.repairs.Counts())
+	for part, count := range counts {
 		to <- counter(repairsDesc, float64(count), part)
 	}
 }

@@ -102,6 +102,7 @@ func TestScrape(t *testing.T) {
 	calls := metrics.NewCalls()
 	calls.Observe("NetworkDriver.Join", 3*time.Millisecond, nil)
 	calls.Observe("NetworkDriver.Join", 2*time.Second, errors.New("no"))
+	calls.Observe("NetworkDriver.Leave", time.Millisecond, nil)
 	get, _ := serve(t, plugin{}, calls)
 	status, scraped := get(metrics.Path)
 	if status != http.StatusOK {
@@ -111,6 +112,7 @@ func TestScrape(t *testing.T) {
 		`mybridge_build_info{version="1.2.3"} 1`,
 		`mybridge_calls_total{method="NetworkDriver.Join",result="ok"} 1`,
 		`mybridge_calls_total{method="NetworkDriver.Join",result="error"} 1`,
+		`mybridge_calls_total{method="NetworkDriver.Leave",result="error"} 0`,
 		`mybridge_call_duration_seconds_bucket{method="NetworkDriver.Join",result="ok",le="0.005"} 1`,
 		`mybridge_call_duration_seconds_bucket{method="NetworkDriver.Join",result="error",le="1"} 0`,
 		`mybridge_call_duration_seconds_bucket{method="NetworkDriver.Join",result="error",le="2.5"} 1`,
@@ -132,6 +134,7 @@ func TestScrape(t *testing.T) {
 		`mybridge_ports_held{protocol="udp"} 3`,
 		`mybridge_ports_held{protocol="tcp"} 0`,
 		`mybridge_repairs_total{part="links"} 2`,
+		`mybridge_repairs_total{part="rules"} 0`,
 		`mybridge_endpoint_receive_bytes_total{endpoint="bbbbbbbbbbbb",network="aaaaaaaaaaaa"} 11`,
 		`mybridge_endpoint_receive_drop_total{endpoint="bbbbbbbbbbbb",network="aaaaaaaaaaaa"} 13`,
 		`mybridge_endpoint_transmit_bytes_total{endpoint="bbbbbbbbbbbb",network="aaaaaaaaaaaa"} 21`,

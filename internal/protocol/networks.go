@@ -22,6 +22,8 @@ type Networks interface {
 	Join(ctx context.Context, network driver.NetworkID, id driver.EndpointID, sandbox string) (driver.Attachment, error)
 	Publish(ctx context.Context, network driver.NetworkID, id driver.EndpointID, publication driver.Publication) error
 	Unpublish(ctx context.Context, network driver.NetworkID, id driver.EndpointID) error
+	// Leave also takes the ports back.
+	Leave(ctx context.Context, network driver.NetworkID, id driver.EndpointID) error
 	DeleteEndpoint(ctx context.Context, network driver.NetworkID, id driver.EndpointID) error
 }
 
@@ -183,7 +185,7 @@ func (s *Services) leave(ctx context.Context, r *network.LeaveRequest) (any, err
 	if err != nil {
 		return nil, err
 	}
-	return empty{}, s.Networks.Unpublish(ctx, networkID, id)
+	return empty{}, s.Networks.Leave(ctx, networkID, id)
 }
 
 func (s *Services) programConnectivity(ctx context.Context, r *network.ProgramExternalConnectivityRequest) (any, error) {

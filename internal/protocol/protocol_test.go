@@ -120,6 +120,10 @@ func (e *engine) Publish(_ context.Context, _ driver.NetworkID, id driver.Endpoi
 	return nil
 }
 
+func (e *engine) Leave(ctx context.Context, network driver.NetworkID, id driver.EndpointID) error {
+	return e.Unpublish(ctx, network, id)
+}
+
 func (e *engine) Unpublish(_ context.Context, _ driver.NetworkID, id driver.EndpointID) error {
 	e.unpublished = id
 	e.calls++

@@ -73,7 +73,7 @@ var sources = sync.OnceValues(func() (string, error) {
 	if err := os.Mkdir(directory, 0o755); err != nil {
 		return "", err
 	}
-	for _, pattern := range []string{"*.go", "go.*", "LICENSE", "Makefile", "README.md", "driver", "internal", "ipam", "packaging", "plugin"} {
+	for _, pattern := range []string{"*.go", "go.*", "LICENSE", "Makefile", "*.md", "docs", "driver", "internal", "ipam", "packaging", "plugin"} {
 		found, err := filepath.Glob(filepath.Join("../..", pattern))
 		if err != nil {
 			return "", err

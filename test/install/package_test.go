@@ -72,7 +72,7 @@ func (h *host) wantDockerPlugin() {
 	h.wantOutput("docker mybridge version", version)
 	h.wantOutput("docker mybridge status", version)
 	h.wantOutput("docker mybridge --help", "docker mybridge [command]")
-	h.wantOutput("docker mybridge ports --bogus", "'docker mybridge --help'")
+	h.wantOutput("docker mybridge ports --bogus", "'docker mybridge ports --help'")
 	h.wantOutput("/usr/libexec/docker/cli-plugins/docker-mybridge __complete mybridge ipam l", "load", "ls")
 }
 
@@ -95,7 +95,8 @@ func (h *host) wantRemade() {
 func (h *host) wantEngineAfterPlugin() {
 	h.t.Helper()
 	h.MustRun("systemctl", "stop", "docker.socket", "docker.service", "mybridge.service")
-	h.MustRun("systemctl", "start", "docker.service", "mybridge.service")
+	// Each is asked for by itself, and the engine only waits for what was asked for before.
+	h.MustRun("systemctl", "start", "mybridge.service", "docker.service")
 	ready := h.stamp("mybridge.service", "ActiveEnterTimestampMonotonic")
 	if started := h.stamp("docker.service", "ExecMainStartTimestampMonotonic"); started < ready {
 		h.t.Errorf("the engine was started %d µs before the plugin was ready", ready-started)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -102,6 +103,38 @@ func wantComponents(t *testing.T, program string) {
 	}
 	if listed["std"] == "" {
 		t.Errorf("%s does not list Go's own library", program)
+	}
+}
+
+// TestDocuments wants what the archive's documents link to in the archive.
+func TestDocuments(t *testing.T) {
+	start(t)
+	directory := t.TempDir()
+	if err := run("tar", "--extract", "--directory", directory, "--file", file(t, released+"arm64.tar.gz")); err != nil {
+		t.Fatal(err)
+	}
+	documents := filepath.Join(directory, "usr/local/share/doc/mybridge")
+	seen := 0
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+		files, err := filepath.Glob(filepath.Join(documents, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, document := range files {
+			text, err := os.ReadFile(document)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, link := range regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]+)?\)`).FindAllSubmatch(text, -1) {
+				seen++
+				if _, err := os.Stat(filepath.Join(filepath.Dir(document), string(link[1]))); err != nil {
+					t.Errorf("%s links to %s: %v", document, link[1], err)
+				}
+			}
+		}
+	}
+	if seen < 50 {
+		t.Errorf("%d links are found, want those of all documents", seen)
 	}
 }
 

@@ -17,7 +17,9 @@ var vulnerable = map[string]string{
 	"database/index/modules.json": `[{"path":"stdlib","vulns":[{"id":"GO-2024-9999","modified":"2024-01-01T00:00:00Z"}]}]`,
 	"database/ID/GO-2024-9999.json": `{"schema_version":"1.3.1","id":"GO-2024-9999","modified":"2024-01-01T00:00:00Z","published":"2024-01-01T00:00:00Z",
 		"summary":"an invented one","details":"os.Getwd is called.","affected":[{"package":{"name":"stdlib","ecosystem":"Go"},
-		"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}],"ecosystem_specific":{"imports":[{"path":"os","symbols":["Getwd"]}]}}]}`,
+		"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}],"ecosystem_specific":{"imports":[{"path":"os","symbols":["Getwd"]}]}}],"database_specific":{"url":"https://pkg.go.dev/vuln/GO-2024-9999","review_status":"REVIEWED"}}`,
+	// A go that cannot say its version, as where no process can be started.
+	"broken/go": "#!/bin/sh\n[ \"$*\" = 'env GOVERSION' ] && exit 1\nPATH=${PATH#*:} exec go \"$@\"\n",
 }
 
 // TestVulnerabilities checks when 'make lint' fails: on what is found, and where
@@ -30,17 +32,19 @@ func TestVulnerabilities(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
+	broken := "PATH=" + filepath.Join(directory, "broken") + ":" + os.Getenv("PATH")
 	known, unreachable := "GOVULNDB=file://"+directory+"/database", "GOVULNDB=http://127.0.0.1:1"
 	for name, test := range map[string]struct {
 		environment []string
 		passes      bool
 		says        string
 	}{
-		"found":                     {[]string{known}, false, "GO-2024-9999"},
+		"found":                     {[]string{known}, false, "Your code is affected by 1 vulnerability"},
+		"found, version unknown":    {[]string{known, broken}, false, ""},
 		"unreachable":               {[]string{unreachable}, true, "NOT CHECKED for known vulnerabilities"},
 		"unreachable, and required": {[]string{unreachable, "VULNERABILITIES=required"}, false, "vulndb"},
 	} {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -31,7 +32,7 @@ func write(directory, version string) error {
 		return err
 	}
 	root := cli.Commands()
-	disableNote(root)
+	prepare(root)
 	// The date is that of SOURCE_DATE_EPOCH where it is set.
 	header := &doc.GenManHeader{Section: "8", Source: "mybridge " + version, Manual: "mybridge"}
 	return errors.Join(
@@ -42,10 +43,12 @@ func write(directory, version string) error {
 	)
 }
 
-// disableNote leaves out who wrote the page, and when.
-func disableNote(command *cobra.Command) {
+// prepare leaves out who wrote the page, and when, and lets lists keep their lines: the
+// library takes the text for Markdown, where those want four spaces.
+func prepare(command *cobra.Command) {
 	command.DisableAutoGenTag = true
+	command.Long = strings.ReplaceAll(command.Long, "\n  ", "\n    ")
 	for _, child := range command.Commands() {
-		disableNote(child)
+		prepare(child)
 	}
 }
