@@ -20,7 +20,7 @@ func (p *pool) choose(name string, at moment) (netip.Addr, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.doubt != "" {
-		return netip.Addr{}, fmt.Errorf("pool %s: %w: %s; the engine is being asked, and 'mybridge ipam trust' ends the wait", p.Subnet, ErrDoubtful, p.doubt)
+		return netip.Addr{}, fmt.Errorf("pool %s: %w: %s; it does when the engine has answered which are in use, or after 'mybridge ipam trust'", p.Subnet, ErrDoubtful, p.doubt)
 	}
 	if a, known := p.memory.last[name]; known && p.Range.Contains(a) && p.refusal(a) == nil {
 		p.hold(a)

@@ -28,6 +28,9 @@ type Pool struct {
 	// Range lies in Subnet and equals it where no --ip-range was given.
 	Range netip.Prefix `json:"range"`
 	Since time.Time    `json:"since"`
+	// Whole says that the pool was opened while leases of others were in doubt: that
+	// doubt is not about it.
+	Whole bool `json:"whole,omitempty"`
 }
 
 // LeaseKind says how an address was asked for.

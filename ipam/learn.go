@@ -22,10 +22,8 @@ type Fact struct {
 // every pool gives dynamic addresses again. Where there is no doubt it does
 // nothing.
 func (m *Manager) Learn(ctx context.Context, facts []Fact) error {
-	select {
-	case <-m.known:
+	if m.allKnown() {
 		return nil
-	default:
 	}
 	for _, fact := range facts {
 		if err := m.learnPool(ctx, fact); err != nil {
@@ -41,10 +39,8 @@ func (m *Manager) Learn(ctx context.Context, facts []Fact) error {
 func (m *Manager) Trust(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	select {
-	case <-m.known:
+	if m.allKnown() {
 		return nil
-	default:
 	}
 	if err := m.State.SetDoubt(ctx, ""); err != nil {
 		return fmt.Errorf("ending the doubt about leases: %w", err)
@@ -57,6 +53,16 @@ func (m *Manager) Trust(ctx context.Context) error {
 	close(m.known)
 	m.Log.Info("all leases are known: every pool gives dynamic addresses")
 	return nil
+}
+
+// allKnown reports whether no lease can be missing.
+func (m *Manager) allKnown() bool {
+	select {
+	case <-m.known:
+		return true
+	default:
+		return false
+	}
 }
 
 func (m *Manager) learnPool(ctx context.Context, fact Fact) error {

@@ -65,7 +65,8 @@ func Open(ctx context.Context, config Config) (*Manager, error) {
 		return nil, fmt.Errorf("loading the secret: %w", err)
 	}
 	m.addDefaultAddressPools()
-	if m.Doubt == "" {
+	arisen := m.Doubt != ""
+	if !arisen {
 		if m.Doubt, err = config.State.Doubt(ctx); err != nil {
 			return nil, fmt.Errorf("loading whether leases may be missing: %w", err)
 		}
@@ -110,7 +111,7 @@ func Open(ctx context.Context, config Config) (*Manager, error) {
 			p.reserve(a)
 		}
 	}
-	return m, m.reconcile(ctx)
+	return m, m.reconcile(ctx, arisen)
 }
 
 // build makes a pool with the reservations that lie in it.
@@ -198,7 +199,7 @@ func (m *Manager) claimPool(ctx context.Context, request PoolRequest) (*pool, er
 	if !addressRange.IsValid() {
 		addressRange = subnet
 	}
-	p, err := m.build(Pool{ID: NewPoolID(request.Space, subnet), Subnet: subnet, Range: addressRange, Since: m.now()})
+	p, err := m.build(Pool{ID: NewPoolID(request.Space, subnet), Subnet: subnet, Range: addressRange, Since: m.now(), Whole: !m.allKnown()})
 	if err != nil {
 		return nil, err
 	}

@@ -19,9 +19,13 @@ type holding struct {
 
 // reconcile leases what networks and endpoints use and no lease is kept for: it
 // was lost with the state. Then, or where the state is in doubt anyway, no pool
-// that is kept gives dynamic addresses until Learn.
-func (m *Manager) reconcile(ctx context.Context) error {
-	if m.Doubt != "" {
+// that is kept gives dynamic addresses until Learn. A doubt that has arisen is about
+// all pools, one that is kept only about those that were there then.
+func (m *Manager) reconcile(ctx context.Context, arisen bool) error {
+	if arisen {
+		if err := m.doubtAll(ctx); err != nil {
+			return err
+		}
 		// Before anything is recovered that would look like a whole state.
 		if err := m.keepDoubt(ctx); err != nil {
 			return err
@@ -72,10 +76,31 @@ func (m *Manager) reconcile(ctx context.Context) error {
 		close(m.known)
 		return nil
 	}
+	if lost > 0 {
+		if err := m.doubtAll(ctx); err != nil {
+			return err
+		}
+	}
 	for _, p := range m.pools {
-		p.doubt = m.Doubt
+		if !p.Whole {
+			p.doubt = m.Doubt
+		}
 	}
 	return m.keepDoubt(ctx)
+}
+
+// doubtAll has no pool be whole.
+func (m *Manager) doubtAll(ctx context.Context) error {
+	for _, p := range m.pools {
+		if !p.Whole {
+			continue
+		}
+		p.Whole = false
+		if err := m.State.UpdatePool(ctx, p.Pool); err != nil {
+			return fmt.Errorf("keeping that leases of pool %s may be missing: %w", p.Subnet, err)
+		}
+	}
+	return nil
 }
 
 // keepDoubt makes the doubt outlive this process.

@@ -59,8 +59,18 @@ func TestLeasesRecovered(t *testing.T) {
 		if _, err := requestDynamic(m, fresh.ID); err != nil {
 			t.Errorf("a pool that is new: %v", err)
 		}
+		for _, restarted := range []string{"once", "again"} {
+			m = open(t, state, &fakeHost{}, networks)
+			wantDoubt(t, m, pool.ID, "2 pools and leases")
+			if _, err := requestDynamic(m, fresh.ID); err != nil {
+				t.Errorf("a pool that is newer than the doubt, restarted %s: %v", restarted, err)
+			}
+		}
+		m = open(t, state, &fakeHost{}, networks, func(c *ipam.Config) { c.Doubt = "lost once more" })
+		wantDoubt(t, m, pool.ID, "lost once more")
+		wantDoubt(t, m, fresh.ID, "lost once more")
 		m = open(t, state, &fakeHost{}, networks)
-		wantDoubt(t, m, pool.ID, "2 pools and leases")
+		wantDoubt(t, m, fresh.ID, "lost once more")
 	})
 }
 
