@@ -42,7 +42,7 @@ func (m *Manager) Remove(_ context.Context, bridges []Bridge, veths []Veth) map[
 			doomed = append(doomed, found)
 		}
 	}
-	if len(doomed) > 1 && m.removeGroup(doomed) == nil {
+	if len(doomed) > 0 && m.removeGroup(doomed) == nil {
 		return failures
 	}
 	for _, l := range doomed {
@@ -75,11 +75,17 @@ func (m *Manager) remove(doomed netlink.Link) error {
 	return fault.Point("link.removed")
 }
 
+// removalGroups is the first number of groups for removal: smaller ones are what people
+// give.
+const removalGroups = 1 << 16
+
+func isRemovalGroup(group uint32) bool { return group >= removalGroups }
+
 // removeGroup deletes the links as a group of the kernel's (ip-link(8)), which they
-// enter for that. Its number is a random one, as whoever is in the group goes.
+// enter for that: so Watch knows that they are to go. Its number is a random one, as
+// whoever is in the group goes.
 func (m *Manager) removeGroup(doomed []netlink.Link) error {
-	const reserved = 1 << 16 // smaller numbers are what people give
-	group := reserved + rand.IntN(1<<31-reserved)
+	group := removalGroups + rand.IntN(1<<31-removalGroups)
 	for _, l := range doomed {
 		if err := fault.Point("link.group"); err != nil {
 			return err

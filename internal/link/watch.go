@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
-	"syscall"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -96,6 +94,7 @@ func (m *Manager) Watch(ctx context.Context, changed func()) error {
 			socket.Close()
 		}
 	}()
+	harm := harm{aliasPrefix: m.aliasPrefix(), leaving: map[int]bool{}}
 	for {
 		messages, _, err := socket.Receive()
 		if ctx.Err() != nil {
@@ -104,25 +103,8 @@ func (m *Manager) Watch(ctx context.Context, changed func()) error {
 		if err != nil {
 			return fmt.Errorf("watching the host's links: %w", err)
 		}
-		if slices.ContainsFunc(messages, m.isHarm) {
+		if slices.ContainsFunc(messages, harm.isIn) {
 			changed()
 		}
 	}
-}
-
-// isHarm leaves out what our own work makes most messages of: links that come.
-func (m *Manager) isHarm(message syscall.NetlinkMessage) bool {
-	switch message.Header.Type {
-	case unix.RTM_DELLINK, unix.RTM_DELADDR, unix.RTM_NEWNETCONF:
-		return true
-	case unix.RTM_NEWLINK:
-	default:
-		return false
-	}
-	header := unix.NlMsghdr(message.Header)
-	found, err := netlink.LinkDeserialize(&header, message.Data)
-	if err != nil || !strings.HasPrefix(found.Attrs().Alias, m.aliasPrefix()) {
-		return false
-	}
-	return found.Attrs().Flags&netFlagUp == 0 || isVeth(found) && found.Attrs().MasterIndex == 0
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,7 +112,44 @@ func wantQuiet(t *testing.T, told <-chan struct{}, what any) {
 	t.Helper()
 	select {
 	case <-told:
-		t.Errorf("%v: told of what is no bridge's coming, going or renaming", what)
+		t.Errorf("%v: told of what nobody wants to know", what)
 	case <-time.After(impatience):
+	}
+}
+
+// TestWatch wants to be told of what others do to our links and to the host, and of
+// nothing that we do.
+func TestWatch(t *testing.T) {
+	m := open(t)
+	kernel.Run(t, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+	told := m.watched(t)
+	for range 2 {
+		must(t, m.EnsureBridge(t.Context(), testBridge()))
+		must(t, m.EnsureVeth(t.Context(), testVeth()))
+		wantQuiet(t, told, "links that we make")
+		mustRemove(t, m, []Bridge{testBridge()}, []Veth{testVeth()})
+		wantQuiet(t, told, "links that we remove together")
+	}
+	must(t, m.EnsureBridge(t.Context(), testBridge()))
+	must(t, m.EnsureVeth(t.Context(), testVeth()))
+	mustRemove(t, m, nil, []Veth{testVeth()})
+	wantQuiet(t, told, "a link that we remove alone")
+	must(t, m.EnsureVeth(t.Context(), testVeth()))
+	bridge, veth := string(testBridge().Name), string(testVeth().Name)
+	for _, change := range []string{
+		"ip link set " + veth + " nomaster",
+		"ip link set " + veth + " down",
+		"ip link delete " + veth,
+		"ip address delete " + testBridge().Gateways[0].String() + " dev " + bridge,
+		"ip link set " + bridge + " down",
+		"ip link delete " + bridge,
+		"sysctl -qw net.ipv4.ip_forward=0",
+	} {
+		command := strings.Fields(change)
+		kernel.Run(t, command[0], command[1:]...)
+		wantTold(t, told, change)
+		for len(told) > 0 {
+			<-told
+		}
 	}
 }
