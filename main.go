@@ -36,10 +36,10 @@ func main() {
 	os.Exit(code)
 }
 
-// collectSooner has garbage collected at a quarter of Go's own: netlink leaves much,
-// which is not to stay on a host that is there for others.
+// collectSooner has garbage collected at half of Go's own: netlink leaves much, which
+// is not to stay on a host that is there for others.
 func collectSooner() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(25)
+		debug.SetGCPercent(50)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -23,9 +24,9 @@ func (m *Manager) Bridges(_ context.Context) ([]Name, error) {
 	return names, nil
 }
 
-// WatchBridges calls changed when it begins, and after each time that a bridge
-// came, went or was renamed, until ctx is done. It fails where the kernel drops
-// messages that were not read in time.
+// WatchBridges calls changed when it begins, and after each time that a bridge came
+// or was renamed, or one that is not ours went, until ctx is done. It fails where the
+// kernel drops messages that were not read in time.
 func (m *Manager) WatchBridges(ctx context.Context, changed func()) error {
 	done := make(chan struct{})
 	lost := make(chan error, 1)
@@ -56,7 +57,7 @@ func (m *Manager) WatchBridges(ctx context.Context, changed func()) error {
 		case err := <-lost:
 			return fmt.Errorf("watching links: %w", err)
 		case update := <-updates:
-			if isBridgeChange(update, names) {
+			if m.isBridgeChange(update, names) {
 				changed()
 			}
 		}
@@ -64,15 +65,15 @@ func (m *Manager) WatchBridges(ctx context.Context, changed func()) error {
 }
 
 // isBridgeChange keeps the bridges' names by index, as much else happens to a
-// bridge of which the kernel tells.
-func isBridgeChange(update netlink.LinkUpdate, names map[int]string) bool {
+// bridge of which the kernel tells. That one of ours goes changes nothing for others.
+func (m *Manager) isBridgeChange(update netlink.LinkUpdate, names map[int]string) bool {
 	if !isBridge(update.Link) {
 		return false
 	}
 	attributes := update.Attrs()
 	if update.Header.Type == unix.RTM_DELLINK {
 		delete(names, attributes.Index)
-		return true
+		return !strings.HasPrefix(attributes.Alias, m.aliasPrefix())
 	}
 	known := names[attributes.Index] == attributes.Name
 	names[attributes.Index] = attributes.Name
