@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -80,16 +81,28 @@ func (w *world) links() ([]string, error) {
 				line += fmt.Sprintf(" %s/%d", a.Local, a.Length)
 			}
 		}
-		for _, setting := range []string{"disable_ipv6", "accept_ra"} {
-			value, err := os.ReadFile("/proc/sys/net/ipv6/conf/" + l.Name + "/" + setting)
-			if err != nil {
-				return nil, err
-			}
-			line += fmt.Sprintf(" %s %s", setting, strings.TrimSpace(string(value)))
+		settings, err := settingsOf(l.Name)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it went after it was listed
 		}
-		lines = append(lines, line)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line+settings)
 	}
 	return lines, nil
+}
+
+func settingsOf(link string) (string, error) {
+	var settings string
+	for _, setting := range []string{"disable_ipv6", "accept_ra"} {
+		value, err := os.ReadFile("/proc/sys/net/ipv6/conf/" + link + "/" + setting)
+		if err != nil {
+			return "", err
+		}
+		settings += fmt.Sprintf(" %s %s", setting, strings.TrimSpace(string(value)))
+	}
+	return settings, nil
 }
 
 // nftables are all rules and elements, but those that iptables shows.
