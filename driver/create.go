@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"reflect"
 
 	"github.com/sirupsen/logrus"
@@ -107,11 +106,9 @@ func (d *Driver) claimNetwork(config NetworkConfig) (n *network, claimed bool, e
 }
 
 func (d *Driver) checkSubnets(config NetworkConfig) error {
-	for _, other := range d.networks {
-		for _, pair := range [][2]netip.Prefix{{config.IPv4.Pool, other.IPv4.Pool}, {config.IPv6.Pool, other.IPv6.Pool}} {
-			if pair[0].IsValid() && pair[1].IsValid() && pair[0].Overlaps(pair[1]) {
-				return fmt.Errorf("subnet %s %w: it overlaps %s of network %s", pair[0], ErrConflict, pair[1], other.ID.Short())
-			}
+	for _, subnet := range []Subnet{config.IPv4, config.IPv6} {
+		if other, network, overlaps := d.owners.overlapping(subnet.Pool); overlaps {
+			return fmt.Errorf("subnet %s %w: it overlaps %s of network %s", subnet.Pool, ErrConflict, other, network)
 		}
 	}
 	return nil

@@ -4,18 +4,20 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+
+	"github.com/gaissmai/bart"
 )
 
 // Owners says who has a subnet or an address, as a person knows them. It is made
 // from records, for where no driver is open.
 type Owners struct {
-	subnets   map[netip.Prefix]string
+	subnets   bart.Table[string]
 	addresses map[netip.Addr]string
 }
 
 // NewOwners returns the owners of what the records hold.
 func NewOwners(networks []Network, endpoints []Endpoint) *Owners {
-	o := &Owners{subnets: map[netip.Prefix]string{}, addresses: map[netip.Addr]string{}}
+	o := &Owners{addresses: map[netip.Addr]string{}}
 	for _, n := range networks {
 		o.addNetwork(n)
 	}
@@ -29,8 +31,7 @@ func NewOwners(networks []Network, endpoints []Endpoint) *Owners {
 
 // NetworkOf returns the network that has the subnet.
 func (o *Owners) NetworkOf(subnet netip.Prefix) (network string, found bool) {
-	network, found = o.subnets[subnet]
-	return network, found
+	return o.subnets.Get(subnet)
 }
 
 // EndpointOf returns the endpoint that has the address.
@@ -42,14 +43,32 @@ func (o *Owners) EndpointOf(address netip.Addr) (endpoint string, found bool) {
 func (o *Owners) addNetwork(n Network) {
 	for _, subnet := range []Subnet{n.IPv4, n.IPv6} {
 		if subnet.Pool.IsValid() {
-			o.subnets[subnet.Pool] = fmt.Sprintf("%s (bridge %s)", n.ID.Short(), n.Bridge)
+			o.subnets.Insert(subnet.Pool, fmt.Sprintf("%s (bridge %s)", n.ID.Short(), n.Bridge))
 		}
 	}
 }
 
 func (o *Owners) removeNetwork(n Network) {
-	delete(o.subnets, n.IPv4.Pool)
-	delete(o.subnets, n.IPv6.Pool)
+	for _, subnet := range []Subnet{n.IPv4, n.IPv6} {
+		if subnet.Pool.IsValid() {
+			o.subnets.Delete(subnet.Pool)
+		}
+	}
+}
+
+// overlapping returns a subnet that overlaps the given one, which may be invalid, and
+// the network that has it.
+func (o *Owners) overlapping(subnet netip.Prefix) (other netip.Prefix, network string, overlaps bool) {
+	if !subnet.IsValid() {
+		return netip.Prefix{}, "", false
+	}
+	if wider, network, found := o.subnets.LookupPrefixLPM(subnet); found {
+		return wider, network, true
+	}
+	for narrower, network := range o.subnets.Subnets(subnet) {
+		return narrower, network, true
+	}
+	return netip.Prefix{}, "", false
 }
 
 func (o *Owners) addEndpoint(e Endpoint) {

@@ -41,12 +41,16 @@ func (a *Accepts) Set(ctx context.Context, bridges []link.Name) error {
 
 func (n names) accepts(bridges []link.Name) ruleset {
 	var patterns []string
+	usual := false
 	for _, bridge := range bridges {
 		if strings.HasPrefix(string(bridge), strings.TrimSuffix(usualBridges, "+")) {
-			patterns = append(patterns, usualBridges)
+			usual = true
 			continue
 		}
 		patterns = append(patterns, string(bridge))
+	}
+	if usual {
+		patterns = append(patterns, usualBridges)
 	}
 	slices.Sort(patterns)
 	w := writer{names: n, ruleset: ruleset{}}

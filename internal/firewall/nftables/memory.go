@@ -203,7 +203,7 @@ func (m *memory) count() map[*set]int {
 	return counts
 }
 
-// bridges are those of all networks, sorted. On a bridge that was there before, and
+// bridges are those of all networks, in any order. On a bridge that was there before, and
 // has no subnet of ours, what passes is not ours to say.
 func (m *memory) bridges() []link.Name {
 	var bridges []link.Name
@@ -212,6 +212,5 @@ func (m *memory) bridges() []link.Name {
 			bridges = append(bridges, n.Bridge)
 		}
 	}
-	slices.Sort(bridges)
 	return bridges
 }

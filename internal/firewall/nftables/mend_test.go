@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -180,6 +181,7 @@ func wantBridges(t *testing.T, told *accepts, want ...string) {
 	for _, bridge := range told.bridges {
 		got = append(got, string(bridge))
 	}
+	slices.Sort(got)
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("accepted are %v, want %v", got, want)
 	}
