@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"mybridge/internal/admin"
 	"mybridge/ipam"
@@ -170,6 +172,22 @@ func TestDialNotRunning(t *testing.T) {
 	}
 }
 
+// TestDialSilent wants an error that says why of a plugin that listens and is silent.
+func TestDialSilent(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "x.sock")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	client, err := admin.Dial(ctx, socket)
+	if client != nil || err == nil || !strings.Contains(err.Error(), socket+" does not answer: it is starting, or it hangs") {
+		t.Errorf("got %v, %v, want that it does not answer", client, err)
+	}
+}
+
 // TestPluginStopsMeanwhile checks a plugin that goes away after Dial.
 func TestPluginStopsMeanwhile(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "x.sock")
@@ -177,8 +195,10 @@ func TestPluginStopsMeanwhile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	server := &http.Server{Handler: newHandler(admin.Parts{})}
+	go func() { _ = server.Serve(listener) }() // ends with an error when it is closed
 	client := dial(t, socket)
-	if err := listener.Close(); err != nil {
+	if err := server.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := client.Dump(t.Context()); err == nil || !strings.Contains(err.Error(), socket) {

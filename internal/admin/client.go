@@ -8,8 +8,11 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mybridge/internal/metrics"
 )
 
 // ErrNotRunning says that no plugin listens on the socket.
@@ -21,21 +24,33 @@ type Client struct {
 	http   http.Client
 }
 
-// Dial returns a client of the plugin that listens on socket. It fails with
-// ErrNotRunning where none does.
+// patience is how long a plugin may take to say that it answers.
+const patience = 5 * time.Second
+
+// Dial returns a client of the plugin that answers at socket. It fails with
+// ErrNotRunning where none listens, and after 5 s where one does and does not answer.
 func Dial(ctx context.Context, socket string) (*Client, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}
-	connection, err := dial(ctx, "", "")
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ECONNREFUSED) {
+	client := &Client{socket: socket, http: http.Client{Transport: &http.Transport{DialContext: dial}}}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	response, err := client.send(limited, http.MethodGet, metrics.HealthPath, nil)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ECONNREFUSED):
 		return nil, fmt.Errorf("%w at %s", ErrNotRunning, socket)
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("the plugin at %s does not answer: it is starting, or it hangs: %w", socket, context.DeadlineExceeded)
+	case err != nil:
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reaching the plugin at %s: %w", socket, err)
+	// Read, so that the connection serves the next request.
+	_, err = io.Copy(io.Discard, response.Body)
+	if err = errors.Join(err, response.Body.Close()); err != nil {
+		return nil, fmt.Errorf("asking the plugin at %s: %w", socket, err)
 	}
-	_ = connection.Close() // it only showed that somebody listens
-	return &Client{socket: socket, http: http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+	return client, nil
 }
 
 // Close ends the client's connections.
