@@ -41,6 +41,7 @@ func TestEvents(t *testing.T) {
 	must(t, d.Unpublish(t.Context(), "n1", "e1"))
 	must(t, d.Unpublish(t.Context(), "n1", "e1"))
 	must(t, d.Leave(t.Context(), "n1", "e1"))
+	must(t, d.Leave(t.Context(), "n1", "e1"))
 	must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
 	must(t, d.DeleteEndpoint(t.Context(), "n1", "e1"))
 	must(t, d.DeleteNetwork(t.Context(), "n1"))

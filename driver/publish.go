@@ -91,18 +91,6 @@ func (d *Driver) publish(ctx context.Context, n *network, endpoint Endpoint, pub
 	return nil
 }
 
-// Leave takes the endpoint's ports back and tells that its container has left it; the
-// link goes with the endpoint. An unknown endpoint is no error.
-func (d *Driver) Leave(ctx context.Context, networkID NetworkID, id EndpointID) error {
-	err := d.Unpublish(ctx, networkID, id)
-	n, endpoint, unknown := d.lockedEndpoint(ctx, networkID, id)
-	if unknown == nil {
-		defer n.unlock()
-		d.tellOfEndpoint(EndpointDetached, endpoint)
-	}
-	return err
-}
-
 // Unpublish takes the endpoint's ports back. An unknown endpoint is no error.
 func (d *Driver) Unpublish(ctx context.Context, networkID NetworkID, id EndpointID) error {
 	n, endpoint, err := d.lockedEndpoint(ctx, networkID, id)
