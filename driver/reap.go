@@ -22,7 +22,7 @@ const (
 	retry   = 100 * time.Millisecond
 	slowest = time.Minute
 	// linger is how long rules that networks share stay after the last network, as
-	// making them takes longer than a network does.
+	// making them takes longer than a network does; and the pause where they fail to go.
 	linger = 2 * time.Second
 )
 
@@ -30,7 +30,7 @@ const (
 // are left. It is to run as long as the driver is used.
 func (d *Driver) Reap(ctx context.Context) {
 	pause := time.Duration(0)
-	var failing outage.Outage
+	var failing, failingSweep outage.Outage
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
@@ -38,7 +38,7 @@ func (d *Driver) Reap(ctx context.Context) {
 			watch.Pause(ctx, gather)
 		case <-after(pause):
 		case <-after(d.sweepDue()):
-			d.sweep(ctx)
+			d.sweep(ctx, &failingSweep)
 			continue
 		}
 		pause = d.reapLogged(ctx, pause, &failing)
@@ -46,7 +46,7 @@ func (d *Driver) Reap(ctx context.Context) {
 	last, cancel := undoContext(ctx)
 	defer cancel()
 	d.reapLogged(last, 0, &failing)
-	d.sweep(last)
+	d.sweep(last, &failingSweep)
 }
 
 // reapLogged returns the time until the next attempt, zero where nothing is left.
@@ -224,8 +224,9 @@ func (d *Driver) sweepDue() time.Duration {
 	return linger
 }
 
-// sweep takes away the rules that networks share, where there is none left.
-func (d *Driver) sweep(ctx context.Context) {
+// sweep takes away the rules that networks share, where there is none left. Where that
+// fails it is due again.
+func (d *Driver) sweep(ctx context.Context, failing *outage.Outage) {
 	d.mu.Lock()
 	due := !d.swept && len(d.networks) == 0
 	d.swept = d.swept || due
@@ -233,7 +234,11 @@ func (d *Driver) sweep(ctx context.Context) {
 	if !due {
 		return
 	}
-	if err := d.firewall.Sweep(ctx); err != nil {
-		d.log.WithError(err).Error("rules of no network could not be removed")
+	err := d.firewall.Sweep(ctx)
+	failing.Note(d.log, err, "rules of no network could not be removed, trying again", "rules of no network are gone")
+	if err != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.swept = false
 	}
 }

@@ -75,6 +75,38 @@ func TestStuckIsInNobodysWay(t *testing.T) {
 	}
 }
 
+// TestStuckSweep wants rules that networks shared to be tried again until they are gone,
+// told once when that begins and once when it is over.
+func TestStuckSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, d, log := loggedWorld(t)
+		rules := &brokenRules{world: w}
+		d.firewall = rules
+		must(t, d.CreateNetwork(t.Context(), config("n1", "10.1.0.0/24")))
+		must(t, d.DeleteNetwork(t.Context(), "n1"))
+		rules.broken.Store(true)
+		stopped := make(chan struct{})
+		ctx, stop := context.WithCancel(t.Context())
+		go func() { d.Reap(ctx); close(stopped) }()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if got := said(log, "of no network could not be removed"); got != 1 {
+			t.Errorf("it is said %d times that rules stay, want once", got)
+		}
+		rules.broken.Store(false)
+		time.Sleep(2 * slowest)
+		synctest.Wait()
+		if w.sweeps != 1 {
+			t.Errorf("what networks shared was swept away %d times", w.sweeps)
+		}
+		if got := said(log, "of no network are gone"); got != 1 {
+			t.Errorf("it is said %d times that it is over, want once", got)
+		}
+		stop()
+		<-stopped
+	})
+}
+
 // brokenRules is a packet filter that cannot be changed while it is broken.
 type brokenRules struct {
 	*world
@@ -127,4 +159,11 @@ func said(log *test.Hook, part string) int {
 		}
 	}
 	return n
+}
+
+func (b *brokenRules) Sweep(ctx context.Context) error {
+	if b.broken.Load() {
+		return errInjected
+	}
+	return b.world.Sweep(ctx)
 }
