@@ -24,9 +24,9 @@ func (m *Manager) Bridges(_ context.Context) ([]Name, error) {
 	return names, nil
 }
 
-// WatchBridges calls changed when it begins, and after each time that a bridge came
-// or was renamed, or one that is not ours went, until ctx is done. It fails where the
-// kernel drops messages that were not read in time.
+// WatchBridges calls changed when it begins, and after each time that a bridge which
+// is not ours came up, by that name for the first time, or went, until ctx is done. It
+// fails where the kernel drops messages that were not read in time.
 func (m *Manager) WatchBridges(ctx context.Context, changed func()) error {
 	done := make(chan struct{})
 	lost := make(chan error, 1)
@@ -65,19 +65,21 @@ func (m *Manager) WatchBridges(ctx context.Context, changed func()) error {
 }
 
 // isBridgeChange keeps the bridges' names by index, as much else happens to a
-// bridge of which the kernel tells. That one of ours goes changes nothing for others.
+// bridge of which the kernel tells. Ours have their alias before they are up.
 func (m *Manager) isBridgeChange(update netlink.LinkUpdate, names map[int]string) bool {
-	if !isBridge(update.Link) {
+	attributes := update.Attrs()
+	if !isBridge(update.Link) || strings.HasPrefix(attributes.Alias, m.aliasPrefix()) {
 		return false
 	}
-	attributes := update.Attrs()
 	if update.Header.Type == unix.RTM_DELLINK {
 		delete(names, attributes.Index)
-		return !strings.HasPrefix(attributes.Alias, m.aliasPrefix())
+		return true
 	}
-	known := names[attributes.Index] == attributes.Name
+	if attributes.Flags&netFlagUp == 0 || names[attributes.Index] == attributes.Name {
+		return false
+	}
 	names[attributes.Index] = attributes.Name
-	return !known
+	return true
 }
 
 // Watch calls changed after changes of the host's links, addresses and forwarding

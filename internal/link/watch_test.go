@@ -40,8 +40,8 @@ func TestBridges(t *testing.T) {
 	want("docker0", "mb-test")
 }
 
-// TestWatchBridges wants to be told once of each bridge that comes, is renamed or
-// goes, and of nothing else.
+// TestWatchBridges wants to be told once of each bridge that comes up, is renamed or
+// goes, and of nothing else, nor of one of ours.
 func TestWatchBridges(t *testing.T) {
 	m := open(t)
 	told, watched := make(chan struct{}, 100), make(chan error, 1)
@@ -54,13 +54,16 @@ func TestWatchBridges(t *testing.T) {
 		isTold    bool
 	}{
 		{[]string{"link", "add", "mbv1", "type", "veth", "peer", "name", "mbp1"}, false},
-		{[]string{"link", "add", "docker0", "type", "bridge"}, true},
-		{[]string{"link", "set", "docker0", "up"}, false},
+		{[]string{"link", "add", "docker0", "type", "bridge"}, false},
+		{[]string{"link", "set", "docker0", "up"}, true},
 		{[]string{"link", "set", "mbv1", "up", "master", "docker0"}, false},
 		{[]string{"address", "add", "192.0.2.1/24", "dev", "docker0"}, false},
 		{[]string{"link", "set", "mbv1", "nomaster"}, false},
 		{[]string{"link", "set", "docker0", "down"}, false},
-		{[]string{"link", "set", "docker0", "name", "shop0"}, true},
+		{[]string{"link", "set", "docker0", "up"}, false},
+		{[]string{"link", "set", "docker0", "down"}, false},
+		{[]string{"link", "set", "docker0", "name", "shop0"}, false},
+		{[]string{"link", "set", "shop0", "up"}, true},
 		{[]string{"link", "delete", "mbv1"}, false},
 		{[]string{"link", "delete", "shop0"}, true},
 	} {
@@ -70,6 +73,12 @@ func TestWatchBridges(t *testing.T) {
 		}
 		wantQuiet(t, told, change.arguments)
 	}
+	must(t, m.EnsureBridge(t.Context(), testBridge()))
+	wantQuiet(t, told, "a bridge of ours comes")
+	if failures := m.Remove(t.Context(), []Bridge{testBridge()}, nil); len(failures) > 0 {
+		t.Fatal(failures)
+	}
+	wantQuiet(t, told, "a bridge of ours goes")
 	cancel()
 	select {
 	case err := <-watched:
