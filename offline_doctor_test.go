@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"net/netip"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -10,22 +12,24 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"mybridge/driver"
-	"mybridge/internal/cli"
 	"mybridge/internal/doctor"
 	"mybridge/internal/health"
 	"mybridge/internal/link"
 	"mybridge/internal/store"
 	"mybridge/ipam"
+	"mybridge/test/daemon"
 	"mybridge/test/kernel"
 )
+
+func TestMain(m *testing.M) { daemon.Main(m) }
 
 // TestStoppedDoctorLeasesNothingThatGoes wants an address leased again that an endpoint
 // has, and none whose endpoint a crash left half deleted: the next start deletes it.
 func TestStoppedDoctorLeasesNothingThatGoes(t *testing.T) {
 	kernel.Namespace(t)
-	state, err := store.Open(t.TempDir())
+	directory := t.TempDir()
+	state, err := store.Open(directory)
 	must(t, err)
-	t.Cleanup(func() { must(t, state.Close()) })
 	subnet := driver.Subnet{Pool: netip.MustParsePrefix("10.1.0.0/24"), Gateway: netip.MustParsePrefix("10.1.0.1/24"), Managed: true}
 	n := driver.Network{
 		NetworkConfig: driver.NetworkConfig{ID: "n1", IPv4: subnet}, Bridge: "mb-n1", OwnsBridge: true,
@@ -49,14 +53,15 @@ func TestStoppedDoctorLeasesNothingThatGoes(t *testing.T) {
 			Name: e.Link, Peer: e.Peer, Bridge: n.Bridge, Network: "n1", Endpoint: string(id), Addresses: []netip.Prefix{e.IPv4}, MAC: e.ChosenMAC,
 		}))
 	}
-	target := cli.Target{Name: "mybridge", StateDir: filepath.Join(t.TempDir(), "unused")}
-	report, err := examineStopped(t.Context(), target, state, doctor.Request{Fix: true})
-	must(t, err)
-	for _, f := range report.Findings {
+	must(t, state.Close())
+	for _, f := range examineAsCommand(t, directory, "--fix") {
 		if f.Part == health.Addresses && f.Subject == "address 10.1.0.3 of pool 10.1.0.0/24" {
 			t.Errorf("found is what goes at the next start: %s", f)
 		}
 	}
+	state, err = store.Open(directory)
+	must(t, err)
+	defer func() { must(t, state.Close()) }()
 	kept, err := state.Load(t.Context())
 	must(t, err)
 	leased := map[netip.Addr]bool{}
@@ -74,21 +79,20 @@ func TestStoppedDoctorTellsNewEngineBridges(t *testing.T) {
 	for _, backend := range []string{"nftables", "iptables"} {
 		t.Run(backend, func(t *testing.T) {
 			kernel.Namespace(t)
-			state, err := store.Open(t.TempDir())
+			directory := t.TempDir()
+			state, err := store.Open(directory)
 			must(t, err)
-			defer func() { must(t, state.Close()) }()
 			must(t, state.PutNetwork(t.Context(), driver.Network{
 				NetworkConfig: driver.NetworkConfig{ID: "n1", IPv4: driver.Subnet{Pool: netip.MustParsePrefix("10.1.0.0/24")}},
 				Bridge:        "mb-n1", OwnsBridge: true, BridgeMAC: link.MAC{2, 0, 0, 0, 0, 1}, Phase: driver.Ready,
 			}))
 			kernel.Run(t, "ip", "link", "add", "docker0", "type", "bridge")
 			must(t, state.KeepRun(t.Context(), store.Run{Firewall: backend, EngineBridges: []link.Name{"docker0"}}))
-			examine := func(fix bool, want ...string) {
+			must(t, state.Close())
+			examine := func(flag string, want ...string) {
 				t.Helper()
-				report, err := examineStopped(t.Context(), cli.Target{Name: "mybridge"}, state, doctor.Request{Fix: fix})
-				must(t, err)
 				var open []string
-				for _, f := range report.Findings {
+				for _, f := range examineAsCommand(t, directory, flag) {
 					if !f.Fixed {
 						open = append(open, f.String())
 					}
@@ -97,13 +101,27 @@ func TestStoppedDoctorTellsNewEngineBridges(t *testing.T) {
 					t.Errorf("found %q, want %q", open, want)
 				}
 			}
-			examine(true)
+			examine("--fix")
 			kernel.Run(t, "ip", "link", "add", "br-0123456789ab", "type", "bridge")
-			examine(false, "bridge br-0123456789ab of the engine came while the plugin did not run")
-			examine(true)
-			examine(false)
+			examine("--fix=false", "bridge br-0123456789ab of the engine came while the plugin did not run")
+			examine("--fix")
+			examine("--fix=false")
 		})
 	}
+}
+
+// examineAsCommand runs mybridge doctor on the state in the directory.
+func examineAsCommand(t *testing.T, directory, flag string) []doctor.Finding {
+	t.Helper()
+	command := exec.Command(daemon.Binary(t), "doctor", "--json", "--state-dir", directory, "--admin-socket", filepath.Join(directory, "none.sock"), flag)
+	output, err := command.Output()
+	// That the plugin does not run is always found.
+	if command.ProcessState.ExitCode() != 1 {
+		t.Fatalf("mybridge doctor ended with %v: %s", err, output)
+	}
+	var findings []doctor.Finding
+	must(t, json.Unmarshal(output, &findings))
+	return findings
 }
 
 func must(t *testing.T, err error) {

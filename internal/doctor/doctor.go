@@ -1,5 +1,5 @@
-// Package doctor compares what should be with what is, all parts after one another,
-// and puts it into one report. What it touches is the parts' own.
+// Package doctor compares what should be with what is, in all parts, and puts it into
+// one report. What it touches is the parts' own.
 package doctor
 
 import (
@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"mybridge/internal/engine"
 	"mybridge/internal/health"
@@ -58,12 +59,11 @@ type Doctor struct {
 // Examine examines all parts. What one cannot tell, the others do.
 func (d Doctor) Examine(ctx context.Context, request Request) Report {
 	parts := append([]Part{d.Engine(request.EngineSocket)}, d.Parts...)
-	check, mend := Part.Check, Part.Mend
 	if !request.Fix {
-		return newReport(request, nil, collect(ctx, parts, check))
+		return newReport(request, nil, check(ctx, parts))
 	}
-	found := collect(ctx, parts, mend)
-	return newReport(request, &found, collect(ctx, parts, check))
+	mended := mend(ctx, parts)
+	return newReport(request, &mended, check(ctx, parts))
 }
 
 // collection is what all parts have found, and what they could not.
@@ -72,19 +72,38 @@ type collection struct {
 	failures []error
 }
 
-func collect(ctx context.Context, parts []Part, examine func(Part, context.Context) ([]health.Finding, error)) collection {
+// check looks at all parts at once.
+func check(ctx context.Context, parts []Part) collection {
+	found, failed := make([][]health.Finding, len(parts)), make([]error, len(parts))
+	var looking sync.WaitGroup
+	for i, part := range parts {
+		looking.Go(func() { found[i], failed[i] = part.Check(ctx) })
+	}
+	looking.Wait()
 	var c collection
-	for _, part := range parts {
-		findings, err := examine(part, ctx)
-		slices.SortFunc(findings, func(a, b health.Finding) int {
-			return cmp.Or(cmp.Compare(a.Part, b.Part), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Problem, b.Problem))
-		})
-		c.findings = append(c.findings, findings...)
-		if err != nil {
-			c.failures = append(c.failures, err)
-		}
+	for i := range parts {
+		c.add(found[i], failed[i])
 	}
 	return c
+}
+
+// mend mends one part after the other.
+func mend(ctx context.Context, parts []Part) collection {
+	var c collection
+	for _, part := range parts {
+		c.add(part.Mend(ctx))
+	}
+	return c
+}
+
+func (c *collection) add(findings []health.Finding, err error) {
+	slices.SortFunc(findings, func(a, b health.Finding) int {
+		return cmp.Or(cmp.Compare(a.Part, b.Part), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Problem, b.Problem))
+	})
+	c.findings = append(c.findings, findings...)
+	if err != nil {
+		c.failures = append(c.failures, err)
+	}
 }
 
 // newReport is about what is there; what was mended, and is there no more, is fixed.

@@ -84,8 +84,6 @@ type comparison struct {
 	ours map[driver.NetworkID]driver.Network
 	// bySubnet are our networks whose addresses our address manager gives.
 	bySubnet map[netip.Prefix]driver.NetworkID
-	// attached says of networks which of their links are in use.
-	attached map[driver.NetworkID]string
 	// pools counts those of no network of ours, and shared what of all these the
 	// engine knows.
 	pools, shared int
@@ -98,7 +96,6 @@ func compare(name string, k known, networks []driver.Network, unused []ipam.Unus
 		known: k, name: name,
 		ours:     map[driver.NetworkID]driver.Network{},
 		bySubnet: map[netip.Prefix]driver.NetworkID{},
-		attached: map[driver.NetworkID]string{},
 	}
 	for _, n := range networks {
 		c.ours[n.ID] = n
@@ -157,9 +154,7 @@ func (c comparison) networks() []suspect {
 			continue
 		}
 		s := newNetwork(n)
-		if s.doubt = c.attached[id]; s.doubt == "" {
-			s.doubt = c.otherEngine
-		}
+		s.doubt = c.otherEngine
 		suspects = append(suspects, s)
 	}
 	return suspects

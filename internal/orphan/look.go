@@ -6,7 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"mybridge/driver"
 	"mybridge/internal/health"
+	"mybridge/internal/link"
 )
 
 // look is what one comparison with the engine has found.
@@ -29,10 +31,6 @@ func (f *Finder) look(ctx context.Context, e Engine) (look, error) {
 		return look{}, err
 	}
 	unused := f.Addresses.Unused()
-	inContainer, err := f.Links.InContainer(ctx)
-	if err != nil {
-		return look{}, err
-	}
 	before, err := f.Engines.KnownEngine(ctx)
 	if err != nil {
 		return look{}, err
@@ -47,20 +45,12 @@ func (f *Finder) look(ctx context.Context, e Engine) (look, error) {
 	} else if known.id != before {
 		c.doubtEngine()
 	}
-	for _, endpoint := range endpoints {
-		if inContainer[endpoint.Link] {
-			c.attached[endpoint.Network] = fmt.Sprintf("link %s of it is in a container, or up", endpoint.Link)
-		}
-	}
 	found.strangers = c.strangers()
 	found.suspects = c.networks()
 	for _, endpoint := range endpoints {
 		s, isSuspect, err := c.endpoint(ctx, endpoint)
 		if err != nil {
 			return look{}, err
-		}
-		if isSuspect && inContainer[endpoint.Link] {
-			s.doubt = fmt.Sprintf("its link %s is in a container, or up", endpoint.Link)
 		}
 		if isSuspect {
 			found.suspects = append(found.suspects, s)
@@ -75,7 +65,32 @@ func (f *Finder) look(ctx context.Context, e Engine) (look, error) {
 			found.suspects = append(found.suspects, s)
 		}
 	}
-	return found, nil
+	return found, f.doubtUsed(ctx, found.suspects, endpoints)
+}
+
+// doubtUsed doubts those suspects of which a container may use a link. Only for them all
+// links are listed, which takes its time.
+func (f *Finder) doubtUsed(ctx context.Context, suspects []suspect, endpoints []driver.Endpoint) error {
+	if len(suspects) == 0 {
+		return nil
+	}
+	inContainer, err := f.Links.InContainer(ctx)
+	if err != nil {
+		return err
+	}
+	used := map[subject]link.Name{}
+	for _, e := range endpoints {
+		if inContainer[e.Link] {
+			used[subject{network: e.Network}] = e.Link
+			used[subject{network: e.Network, endpoint: e.ID}] = e.Link
+		}
+	}
+	for i := range suspects {
+		if name, isUsed := used[suspects[i].subject]; isUsed {
+			suspects[i].doubt = fmt.Sprintf("its link %s is in a container, or up", name)
+		}
+	}
+	return nil
 }
 
 // again keeps what a later look has found as well, as it is now.

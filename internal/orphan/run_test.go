@@ -96,7 +96,7 @@ func TestLeft(t *testing.T) {
 		"network with a link in a container": {func(w *world) {
 			w.forgetNetwork("n1")
 			w.inContainer["mbve1"] = true
-		}, []string{"link mbve1 of it is in a container"}},
+		}, []string{"its link mbve1 is in a container"}},
 		"link in a container": {func(w *world) {
 			w.forgetContainer("e1")
 			w.inContainer["mbve1"] = true

@@ -53,6 +53,11 @@ func TestCommands(t *testing.T) {
 		if len(one.EndpointList) != endpoints/networks {
 			t.Errorf("network inspect lists %d endpoints, want %d", len(one.EndpointList), endpoints/networks)
 		}
+		var findings []struct{ Subject, Problem string }
+		p.command(runs, &findings, "doctor")
+		if runs && len(findings) > 0 {
+			t.Errorf("doctor finds %v", findings)
+		}
 	}
 }
 
@@ -76,7 +81,7 @@ func (p *plugin) command(runs bool, into any, arguments ...string) {
 		must(p.t, json.Unmarshal(output, into))
 	}
 	slices.Sort(took)
-	p.t.Logf("%v, plugin runs: %v: %s at best, %s in the middle", arguments[:2], runs, took[0], took[len(took)/2])
+	p.t.Logf("%v, plugin runs: %v: %s at best, %s in the middle", arguments[:len(arguments)-7], runs, took[0], took[len(took)/2])
 }
 
 // serveEngine answers as an engine does that has these networks and containers.
@@ -100,7 +105,7 @@ func (p *plugin) serveEngine(networks, endpoints int) {
 	listener, err := net.Listen("unix", p.Path("engine.sock"))
 	must(p.t, err)
 	mux := http.NewServeMux()
-	for path, answer := range map[string]any{"/networks": listedNetworks, "/containers/json": containers} {
+	for path, answer := range map[string]any{"/info": object{"ID": "one"}, "/networks": listedNetworks, "/containers/json": containers} {
 		text, err := json.Marshal(answer)
 		must(p.t, err)
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(text) })
