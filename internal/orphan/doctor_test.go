@@ -2,6 +2,7 @@ package orphan
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,25 @@ func TestTold(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestUnknownIsLeft wants nothing removed on demand where a part of the look failed: what
+// it would have told may have been a doubt.
+func TestUnknownIsLeft(t *testing.T) {
+	for name, fail := range map[string]func(w *world){
+		"links":  func(w *world) { w.unlisted = errTest },
+		"engine": func(w *world) { w.confused = errTest },
+	} {
+		w := newWorld()
+		w.forgetNetwork("n1")
+		w.forgetContainer("e2")
+		fail(w)
+		f, _ := w.finder()
+		if found, err := f.Doctor(inEngine{w}, false).Mend(t.Context()); !errors.Is(err, errTest) || len(found) > 0 {
+			t.Errorf("%s: found %+v, %v, want that it fails", name, found, err)
+		}
+		w.wantGone(t, name)
 	}
 }
 

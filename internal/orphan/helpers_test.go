@@ -28,6 +28,8 @@ type world struct {
 	endpoints   []driver.Endpoint
 	unused      []ipam.Unused
 	inContainer map[link.Name]bool
+	// unlisted is the error of a list of links.
+	unlisted error
 	// gone is what was removed, in its order.
 	gone []string
 	// unfinished is a deletion whose link is still there.
@@ -185,7 +187,9 @@ func (w *world) KeepEngine(_ context.Context, id string) error {
 	return nil
 }
 
-func (w *world) InContainer(context.Context) (map[link.Name]bool, error) { return w.inContainer, nil }
+func (w *world) InContainer(context.Context) (map[link.Name]bool, error) {
+	return w.inContainer, w.unlisted
+}
 
 // inEngine is the engine's part, whose methods have names of the driver's too.
 type inEngine struct{ *world }

@@ -65,11 +65,14 @@ func (f *Finder) look(ctx context.Context, e Engine) (look, error) {
 			found.suspects = append(found.suspects, s)
 		}
 	}
-	return found, f.doubtUsed(ctx, found.suspects, endpoints)
+	if err := f.doubtUsed(ctx, found.suspects, endpoints); err != nil {
+		return look{}, err
+	}
+	return found, nil
 }
 
-// doubtUsed doubts those suspects of which a container may use a link. Only for them all
-// links are listed, which takes its time.
+// doubtUsed doubts those suspects of which a container may use a link. Where there are
+// none it does not list the host's links, which takes its time.
 func (f *Finder) doubtUsed(ctx context.Context, suspects []suspect, endpoints []driver.Endpoint) error {
 	if len(suspects) == 0 {
 		return nil
