@@ -3,8 +3,8 @@ package link
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -28,57 +28,36 @@ func (m *Manager) Bridges(_ context.Context) ([]Name, error) {
 // is not ours came up, by that name for the first time, or went, until ctx is done. It
 // fails where the kernel drops messages that were not read in time.
 func (m *Manager) WatchBridges(ctx context.Context, changed func()) error {
-	done := make(chan struct{})
-	lost := make(chan error, 1)
-	updates := make(chan netlink.LinkUpdate)
-	options := netlink.LinkSubscribeOptions{ErrorCallback: func(err error) {
-		select {
-		case lost <- err:
-		default:
-		}
-	}}
-	if err := netlink.LinkSubscribeWithOptions(updates, done, options); err != nil {
-		return fmt.Errorf("watching links: %w", err)
-	}
-	defer func() {
-		close(done)
-		// The library's goroutine ends when its last message is taken.
-		go func() {
-			for range updates {
-			}
-		}()
-	}()
-	changed()
-	names := map[int]string{}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case err := <-lost:
-			return fmt.Errorf("watching links: %w", err)
-		case update := <-updates:
-			if m.isBridgeChange(update, names) {
-				changed()
-			}
-		}
-	}
+	bridges := bridgeNews{m.aliasPrefix(), map[int]string{}}
+	return watch(ctx, changed, bridges.isIn, changed, unix.RTNLGRP_LINK)
 }
 
-// isBridgeChange keeps the bridges' names by index, as much else happens to a
-// bridge of which the kernel tells. Ours have their alias before they are up.
-func (m *Manager) isBridgeChange(update netlink.LinkUpdate, names map[int]string) bool {
-	attributes := update.Attrs()
-	if !isBridge(update.Link) || strings.HasPrefix(attributes.Alias, m.aliasPrefix()) {
+// bridgeNews keeps the names of bridges that were up by their index, as much else
+// happens to a bridge of which the kernel tells.
+type bridgeNews struct {
+	aliasPrefix string
+	names       map[int]string
+}
+
+func (b bridgeNews) isIn(message syscall.NetlinkMessage) bool {
+	header := unix.NlMsghdr(message.Header)
+	found, err := netlink.LinkDeserialize(&header, message.Data)
+	if err != nil {
+		return true // who looks then gets the error
+	}
+	attributes := found.Attrs()
+	// Ours have their alias before they are up.
+	if !isBridge(found) || strings.HasPrefix(attributes.Alias, b.aliasPrefix) {
 		return false
 	}
-	if update.Header.Type == unix.RTM_DELLINK {
-		delete(names, attributes.Index)
+	if message.Header.Type == unix.RTM_DELLINK {
+		delete(b.names, attributes.Index)
 		return true
 	}
-	if attributes.Flags&netFlagUp == 0 || names[attributes.Index] == attributes.Name {
+	if attributes.Flags&netFlagUp == 0 || b.names[attributes.Index] == attributes.Name {
 		return false
 	}
-	names[attributes.Index] = attributes.Name
+	b.names[attributes.Index] = attributes.Name
 	return true
 }
 
@@ -86,8 +65,15 @@ func (m *Manager) isBridgeChange(update netlink.LinkUpdate, names map[int]string
 // that may have broken something of ours, until ctx is done. It fails where the
 // kernel drops messages that were not read in time.
 func (m *Manager) Watch(ctx context.Context, changed func()) error {
-	socket, err := nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR,
+	harm := harm{aliasPrefix: m.aliasPrefix(), leaving: map[int]bool{}}
+	return watch(ctx, func() {}, harm.isIn, changed, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR,
 		unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_NETCONF, unix.RTNLGRP_IPV6_NETCONF)
+}
+
+// watch calls changed where a message to one of the groups (rtnetlink(7)) is news, and
+// begun as soon as it misses none, until ctx is done.
+func watch(ctx context.Context, begun func(), isNews func(syscall.NetlinkMessage) bool, changed func(), groups ...uint) error {
+	socket, err := nl.Subscribe(unix.NETLINK_ROUTE, groups...)
 	if err != nil {
 		return fmt.Errorf("watching the host's links: %w", err)
 	}
@@ -97,7 +83,7 @@ func (m *Manager) Watch(ctx context.Context, changed func()) error {
 			socket.Close()
 		}
 	}()
-	harm := harm{aliasPrefix: m.aliasPrefix(), leaving: map[int]bool{}}
+	begun()
 	for {
 		messages, _, err := socket.Receive()
 		if ctx.Err() != nil {
@@ -106,7 +92,11 @@ func (m *Manager) Watch(ctx context.Context, changed func()) error {
 		if err != nil {
 			return fmt.Errorf("watching the host's links: %w", err)
 		}
-		if slices.ContainsFunc(messages, harm.isIn) {
+		news := false
+		for _, message := range messages {
+			news = isNews(message) || news
+		}
+		if news {
 			changed()
 		}
 	}

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"os"
 	"runtime"
 	"slices"
@@ -85,6 +86,32 @@ func TestWatchBridges(t *testing.T) {
 		must(t, err)
 	case <-time.After(patience):
 		t.Fatal("the watch does not end with its context")
+	}
+}
+
+// TestLostWatch wants a watch that the kernel has dropped messages of to end, and to say
+// so: it is begun anew then.
+func TestLostWatch(t *testing.T) {
+	m := open(t)
+	must(t, m.EnsureBridge(t.Context(), testBridge()))
+	begun, read, watched := make(chan struct{}, 1), make(chan struct{}), make(chan error, 1)
+	inThisNamespace(t, func() {
+		watched <- m.WatchBridges(t.Context(), func() {
+			begun <- struct{}{}
+			<-read
+		})
+	})
+	wantTold(t, begun, "the beginning")
+	flood := strings.Repeat("link set mb-test down\nlink set mb-test up\n", 1000)
+	kernel.ThisMachine(t, "host").Feed(t, flood, "ip", "-batch", "-")
+	close(read)
+	select {
+	case err := <-watched:
+		if !errors.Is(err, unix.ENOBUFS) {
+			t.Errorf("the watch ends with %v, want that messages were lost", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the watch does not end")
 	}
 }
 
