@@ -4,7 +4,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
@@ -31,8 +30,7 @@ func (h harm) isIn(message syscall.NetlinkMessage) bool {
 }
 
 func (h harm) isInLink(message syscall.NetlinkMessage) bool {
-	header := unix.NlMsghdr(message.Header)
-	found, err := netlink.LinkDeserialize(&header, message.Data)
+	found, err := readLink(message.Data)
 	if err != nil {
 		return false
 	}

@@ -25,18 +25,14 @@ func (m *Manager) listLinks(extent uint32, keep func(netlink.Link) bool) ([]netl
 }
 
 func (m *Manager) listLinksOnce(extent uint32, keep func(netlink.Link) bool) ([]netlink.Link, error) {
-	request := nl.NewNetlinkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP)
-	request.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: m.lists}
-	request.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
-	request.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(extent)))
 	// Read without a pause, as what changes meanwhile breaks a list off.
-	messages, err := request.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWLINK)
+	messages, err := m.listMessages(extent)
 	if err != nil {
 		return nil, err
 	}
 	var links []netlink.Link
 	for _, message := range messages {
-		l, err := netlink.LinkDeserialize(nil, trim(message))
+		l, err := readLink(message)
 		if err != nil {
 			return nil, err
 		}
@@ -47,37 +43,13 @@ func (m *Manager) listLinksOnce(extent uint32, keep func(netlink.Link) bool) ([]
 	return links, nil
 }
 
-// trim takes out of a link's message, in its place, what is of no use here: the library
-// takes all apart that is left, 4 KB of garbage a link for some forty attributes.
-func trim(message []byte) []byte {
-	if len(message) < unix.SizeofIfInfomsg {
-		return message
-	}
-	kept, rest := message[:unix.SizeofIfInfomsg], message[unix.SizeofIfInfomsg:]
-	for len(rest) >= unix.SizeofRtAttr {
-		length := int(nl.NativeEndian().Uint16(rest))
-		if length < unix.SizeofRtAttr || length > len(rest) {
-			return message // the library says so
-		}
-		attribute := rest[:min(rtaAlign(length), len(rest))]
-		rest = rest[len(attribute):]
-		if isUsed(nl.NativeEndian().Uint16(attribute[2:])) {
-			kept = append(kept, attribute...)
-		}
-	}
-	return kept
-}
-
-func rtaAlign(length int) int { return (length + unix.RTA_ALIGNTO - 1) &^ (unix.RTA_ALIGNTO - 1) }
-
-// isUsed reports whether an attribute of a listed link is of use.
-func isUsed(attribute uint16) bool {
-	switch attribute & nl.NLA_TYPE_MASK {
-	case unix.IFLA_IFNAME, unix.IFLA_IFALIAS, unix.IFLA_LINKINFO, unix.IFLA_MASTER, unix.IFLA_ADDRESS,
-		unix.IFLA_MTU, unix.IFLA_LINK_NETNSID, unix.IFLA_STATS, unix.IFLA_STATS64:
-		return true
-	}
-	return false
+// listMessages returns a message for each link of the host.
+func (m *Manager) listMessages(extent uint32) ([][]byte, error) {
+	request := nl.NewNetlinkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP)
+	request.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: m.lists}
+	request.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+	request.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(extent)))
+	return request.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWLINK)
 }
 
 func isBridge(l netlink.Link) bool {

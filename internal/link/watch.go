@@ -6,7 +6,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
@@ -40,8 +39,7 @@ type bridgeNews struct {
 }
 
 func (b bridgeNews) isIn(message syscall.NetlinkMessage) bool {
-	header := unix.NlMsghdr(message.Header)
-	found, err := netlink.LinkDeserialize(&header, message.Data)
+	found, err := readLink(message.Data)
 	if err != nil {
 		return true // who looks then gets the error
 	}
