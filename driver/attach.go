@@ -46,9 +46,6 @@ func (d *Driver) Join(ctx context.Context, networkID NetworkID, id EndpointID, s
 // attach makes the endpoint's rules and its veth pair.
 func (d *Driver) attach(ctx context.Context, n *network, endpoint Endpoint) (Attachment, error) {
 	id := endpoint.ID
-	if endpoint.Phase != Ready {
-		return Attachment{}, fmt.Errorf("endpoint %s is %s: %w", id.Short(), endpoint.Phase, ErrUnknownEndpoint)
-	}
 	// The rules first, so that no packet leaves the container without them.
 	if err := d.firewall.SetEndpoint(ctx, string(n.ID), n.filteredEndpoint(endpoint)); err != nil {
 		return Attachment{}, fmt.Errorf("attaching endpoint %s: %w", id.Short(), err)
@@ -93,12 +90,15 @@ func (n *network) interfacePrefix(endpoint Endpoint) link.Name {
 // Leave takes the endpoint's ports back and tells that its container has left it; the
 // link goes with the endpoint. It may be repeated. An unknown endpoint is no error.
 func (d *Driver) Leave(ctx context.Context, networkID NetworkID, id EndpointID) error {
-	err := d.Unpublish(ctx, networkID, id)
-	n, endpoint, unknown := d.lockedEndpoint(ctx, networkID, id)
-	if unknown != nil {
+	n, endpoint, err := d.lockedEndpoint(ctx, networkID, id)
+	if isUnknown(err) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	defer n.unlock()
+	err = d.takeBackPorts(ctx, n, endpoint)
 	if n.joined[id] {
 		delete(n.joined, id)
 		d.tellOfEndpoint(EndpointDetached, endpoint)

@@ -44,9 +44,6 @@ func (d *Driver) Publish(ctx context.Context, networkID NetworkID, id EndpointID
 		return err
 	}
 	defer n.unlock()
-	if endpoint.Phase != Ready {
-		return fmt.Errorf("endpoint %s is %s: %w", id.Short(), endpoint.Phase, ErrUnknownEndpoint)
-	}
 	if reflect.DeepEqual(endpoint.Publication, publication) && !n.unsettled[id] {
 		return nil
 	}
@@ -101,12 +98,16 @@ func (d *Driver) Unpublish(ctx context.Context, networkID NetworkID, id Endpoint
 		return err
 	}
 	defer n.unlock()
+	return d.takeBackPorts(ctx, n, endpoint)
+}
+
+func (d *Driver) takeBackPorts(ctx context.Context, n *network, endpoint Endpoint) error {
 	published := !reflect.DeepEqual(endpoint.Publication, Publication{})
-	if endpoint.Phase != Ready || !published && !n.unsettled[id] {
+	if !published && !n.unsettled[endpoint.ID] {
 		return nil
 	}
 	if err := d.unpublish(ctx, n, endpoint); err != nil {
-		return fmt.Errorf("taking back the ports of endpoint %s: %w", id.Short(), err)
+		return fmt.Errorf("taking back the ports of endpoint %s: %w", endpoint.ID.Short(), err)
 	}
 	if len(endpoint.HostPorts) > 0 {
 		d.logEndpoint(endpoint).WithField("ports", endpoint.HostPorts).Info("ports taken back")
