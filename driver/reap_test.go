@@ -92,15 +92,24 @@ func TestReapEndsWithNothingLeft(t *testing.T) {
 // reapUntil runs Reap until it is done, and waits for its end.
 func reapUntil(t *testing.T, d *Driver, done func() bool) {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
+	stop := startReaping(t, d)
+	for deadline := time.Now().Add(10 * time.Second); !done() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+}
+
+// startReaping runs Reap. Who calls stop waits for its end.
+func startReaping(t *testing.T, d *Driver) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
 		d.Reap(ctx)
 		close(ended)
 	}()
-	for deadline := time.Now().Add(10 * time.Second); !done() && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
+	return func() {
+		cancel()
+		<-ended
 	}
-	stop()
-	<-ended
 }

@@ -28,9 +28,7 @@ func TestStuckCreation(t *testing.T) {
 		if err := d.CreateNetwork(t.Context(), config("n1", "10.1.0.0/24")); !errors.Is(err, errInjected) {
 			t.Fatalf("created with %v, want it to fail", err)
 		}
-		stopped := make(chan struct{})
-		ctx, stop := context.WithCancel(t.Context())
-		go func() { d.Reap(ctx); close(stopped) }()
+		stop := startReaping(t, d)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if _, there := w.bridges["mb-n1"]; !there || d.Backlog() != 1 {
@@ -54,7 +52,6 @@ func TestStuckCreation(t *testing.T) {
 			t.Errorf("it is said %d times that it is over, want once", got)
 		}
 		stop()
-		<-stopped
 	})
 }
 
@@ -85,9 +82,7 @@ func TestStuckSweep(t *testing.T) {
 		must(t, d.CreateNetwork(t.Context(), config("n1", "10.1.0.0/24")))
 		must(t, d.DeleteNetwork(t.Context(), "n1"))
 		rules.broken.Store(true)
-		stopped := make(chan struct{})
-		ctx, stop := context.WithCancel(t.Context())
-		go func() { d.Reap(ctx); close(stopped) }()
+		stop := startReaping(t, d)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if got := said(log, "of no network could not be removed"); got != 1 {
@@ -103,7 +98,6 @@ func TestStuckSweep(t *testing.T) {
 			t.Errorf("it is said %d times that it is over, want once", got)
 		}
 		stop()
-		<-stopped
 	})
 }
 
@@ -118,6 +112,13 @@ func (b *brokenRules) SetNetwork(ctx context.Context, n firewall.Network) error 
 		return errInjected
 	}
 	return b.world.SetNetwork(ctx, n)
+}
+
+func (b *brokenRules) Sweep(ctx context.Context) error {
+	if b.broken.Load() {
+		return errInjected
+	}
+	return b.world.Sweep(ctx)
 }
 
 func (b *brokenRules) RemoveNetwork(ctx context.Context, network string) error {
@@ -159,11 +160,4 @@ func said(log *test.Hook, part string) int {
 		}
 	}
 	return n
-}
-
-func (b *brokenRules) Sweep(ctx context.Context) error {
-	if b.broken.Load() {
-		return errInjected
-	}
-	return b.world.Sweep(ctx)
 }

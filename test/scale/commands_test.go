@@ -64,7 +64,7 @@ func TestCommands(t *testing.T) {
 // command prints how long the command takes, and reads its JSON.
 func (p *plugin) command(runs bool, into any, arguments ...string) {
 	p.t.Helper()
-	arguments = append(arguments, "--json", "--admin-socket", p.Path("admin.sock"), "--state-dir", p.Path("state"), "--engine-socket", p.Path("engine.sock"))
+	flags := append(slices.Clone(arguments), "--json", "--admin-socket", p.Path("admin.sock"), "--state-dir", p.Path("state"), "--engine-socket", p.Path("engine.sock"))
 	wantCode := 0
 	if !runs {
 		wantCode = 1
@@ -72,7 +72,7 @@ func (p *plugin) command(runs bool, into any, arguments ...string) {
 	took := make([]time.Duration, 5)
 	for i := range took {
 		began := time.Now()
-		command := exec.Command(p.Binary, arguments...)
+		command := exec.Command(p.Binary, flags...)
 		output, err := command.Output()
 		took[i] = time.Since(began).Round(time.Millisecond / 10)
 		if code := command.ProcessState.ExitCode(); code != wantCode {
@@ -81,7 +81,7 @@ func (p *plugin) command(runs bool, into any, arguments ...string) {
 		must(p.t, json.Unmarshal(output, into))
 	}
 	slices.Sort(took)
-	p.t.Logf("%v, plugin runs: %v: %s at best, %s in the middle", arguments[:len(arguments)-7], runs, took[0], took[len(took)/2])
+	p.t.Logf("%v, plugin runs: %v: %s at best, %s in the middle", arguments, runs, took[0], took[len(took)/2])
 }
 
 // serveEngine answers as an engine does that has these networks and containers.
