@@ -55,6 +55,7 @@ func (h *host) wantHealthy(when string) {
 func TestDoctorOfAHealthyHost(t *testing.T) {
 	onEachBackend(t, func(h *host) {
 		h.wantHealthy("without networks")
+		nothing := h.whatIsThere()
 		h.createNetwork("n1", "--subnet", "192.168.0.0/24")
 		h.createNetwork("n2", "--ipv6", "--subnet", "fd00:2::/64")
 		h.createNetwork("n3", "--internal", "-o", "com.docker.network.bridge.name=quiet0")
@@ -73,6 +74,7 @@ func TestDoctorOfAHealthyHost(t *testing.T) {
 		h.MustDocker("rm", "-f", "web", "db")
 		h.MustDocker("network", "rm", "n1", "n2", "n3")
 		h.wantHealthy("after all is removed")
+		h.wantAsBefore(nothing) // the tables stay for two seconds
 		h.plugin.Kill()
 		h.wantDoctor(1, "the plugin does not run")
 	})
